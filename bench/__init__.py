@@ -1,0 +1,1 @@
+"""Every published figure of Rostra is one command here."""

@@ -1,0 +1,1 @@
+"""The event's life as a transition table; invitations; calendar documents."""

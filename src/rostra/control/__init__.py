@@ -1,0 +1,1 @@
+"""The hosts' and operators' API, the bus and the storage."""

@@ -1,0 +1,1 @@
+"""What the crowd touches: the live window and prepared responses."""

@@ -1,0 +1,270 @@
+"""Facts: what happened, in past participles, as typed values that travel over the bus.
+
+Times: `*_ms` fields named `at_ms`, `start_ms`, … are wall time (UTC, Unix milliseconds).
+Samples count at 48 kHz. Nothing here holds a listener's address.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+SAMPLE_RATE = 48_000
+FRAME_SAMPLES = 960  # 20 ms, the stage's tick
+
+
+class Phase(StrEnum):
+    """Where an event stands in its life (agenda/life.py holds the table)."""
+
+    SCHEDULED = "scheduled"
+    DOORS_OPEN = "doors_open"
+    LIVE = "live"
+    ENDED = "ended"
+    POSTED = "posted"
+    CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    """What an invitation lets its bearer do on the stage."""
+
+    HOST = "host"
+    CO_HOST = "co-host"
+    SPEAKER = "speaker"
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence from the host or operator to everyone."""
+
+    number: int
+    at_ms: int
+    text: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is public about an event."""
+
+    event_id: str
+    title: str
+    description: str = ""
+    language: str = "en"
+    start_ms: int
+    duration_min: int = 60
+    phase: Phase = Phase.SCHEDULED
+    first_start_ms: int | None = None  # the start that was announced first, if it was moved
+    live_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    replay_s: float | None = None  # length of the replay once it is posted
+    announcements: tuple[Announcement, ...] = ()
+    people: tuple[str, ...] = ()  # names announced beforehand
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """One person who may speak, as everyone may see them."""
+
+    seat_id: str
+    name: str
+    role: Role
+    connected: bool = True
+    muted: bool = False
+    speaking: bool = False
+    level_dbfs: float = -100.0
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The root of all facts; the class name is the tag on the wire."""
+
+
+# --- from control -----------------------------------------------------------------------------
+
+
+class EventChanged(Fact):
+    """An event was created, or anything public about it changed. Kept: the newest of each event."""
+
+    event: Event
+
+
+class AudienceCounted(Fact):
+    """Listeners connected now, over all edges (docs: connected). Kept."""
+
+    event_id: str
+    connected: int
+    at_ms: int
+
+
+# --- from the stage ---------------------------------------------------------------------------
+
+
+class SeatsChanged(Fact):
+    """Who sits on the stage, who is muted, who is speaking. Kept: the newest of each event."""
+
+    event_id: str
+    seats: tuple[Seat, ...]
+    at_ms: int
+
+
+class ProgrammeMixed(Fact):
+    """20 ms of programme sound. Sample 0 is the moment the event went live.
+
+    `pcm`: 960 samples, signed 16-bit little endian, mono, 48 kHz.
+    """
+
+    event_id: str
+    sample_index: int
+    pcm: bytes
+
+
+class HostAsked(Fact):
+    """A host pressed a button on the stage page; control decides."""
+
+    event_id: str
+    act: str  # "go_live" | "end"
+    by: str
+    at_ms: int
+
+
+class StageTallied(Fact):
+    """The stage's health, each second."""
+
+    at_ms: int
+    seats: int
+    ticks: int
+    late_ticks: int  # mixer ticks that began more than one frame late
+    cpu_fraction: float
+    loop_lag_ms: float
+    frames_concealed: int
+    packets_lost: int
+
+
+class RecordingFinished(Fact):
+    """Recorded files of an event were finished into playable ones."""
+
+    event_id: str
+    files: tuple[str, ...]
+    at_ms: int
+
+
+# --- from the packager ------------------------------------------------------------------------
+
+
+class MediaSealed(Fact):
+    """An init segment, part or segment whose bytes will never change again.
+
+    `path` is relative to the event's page (`media/aac/s4/17.m4s`). `keep_s` says how long an edge
+    keeps it in memory; if `stored`, the same bytes stand on disk below the event's folder.
+    """
+
+    event_id: str
+    path: str
+    body: bytes
+    content_type: str
+    keep_s: float
+    stored: bool
+
+
+class PlaylistRendered(Fact):
+    """The newest text of one playlist; everyone who waits gets these bytes.
+
+    `msn`/`part`: the last part that the playlist names (RFC 8216bis 6.2.5.2); `part` is -1 where
+    the playlist has no parts (its last whole segment is `msn`). `hints`: paths of parts that do not
+    exist yet and on which a request may wait. `delta` answers `_HLS_skip=YES`, empty if none.
+    """
+
+    event_id: str
+    path: str
+    msn: int
+    part: int
+    body: bytes
+    delta: bytes = b""
+    blocking: bool = True
+    target_s: float = 4.0
+    part_target_s: float = 0.0
+    ended: bool = False
+    hints: tuple[str, ...] = ()
+
+
+class PlaylistInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What state.json tells a client of one playlist."""
+
+    rung: int
+    rendition: str
+    codec: str
+    bandwidth: int
+    path: str
+
+
+class PlaylistsOffered(Fact):
+    """The playlists that exist for an event now. Kept: the newest of each event."""
+
+    event_id: str
+    live: tuple[PlaylistInfo, ...] = ()
+    rewind: tuple[PlaylistInfo, ...] = ()
+    replay: tuple[PlaylistInfo, ...] = ()
+
+
+class ReplaySealed(Fact):
+    """The replay's playlists and segments stand on disk and can be played."""
+
+    event_id: str
+    duration_s: float
+    at_ms: int
+
+
+class PackagerTallied(Fact):
+    """The packager's health, each second."""
+
+    at_ms: int
+    events: int
+    media_samples: int
+    silence_samples: int  # filled in because the stage sent nothing in time
+    behind_ms: float
+    cpu_fraction: float
+
+
+# --- from an edge -----------------------------------------------------------------------------
+
+
+class EdgeTallied(Fact):
+    """What one edge did in one second."""
+
+    edge: str
+    at_ms: int
+    connections: int
+    held: int
+    requests: dict[str, int]  # by class: page, state, playlist, media, asset, refused
+    refusals: dict[str, int]  # by refusal code
+    body_bytes: int
+    busy_fraction: float
+    loop_lag_ms: float
+    listeners: dict[str, bytes]  # event id → sorted distinct 8-byte keyed hashes of player sessions
+
+
+AnyFact: TypeAlias = (
+    EventChanged
+    | AudienceCounted
+    | SeatsChanged
+    | ProgrammeMixed
+    | HostAsked
+    | StageTallied
+    | RecordingFinished
+    | MediaSealed
+    | PlaylistRendered
+    | PlaylistsOffered
+    | ReplaySealed
+    | PackagerTallied
+    | EdgeTallied
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[AnyFact] = msgspec.msgpack.Decoder(AnyFact)
+
+
+def encode(fact: AnyFact) -> bytes:
+    """The fact as msgpack."""
+    return _encoder.encode(fact)
+
+
+def decode(raw: bytes | memoryview) -> AnyFact:
+    """The fact in `raw`. Raises `msgspec.DecodeError` on anything else."""
+    return _decoder.decode(raw)

@@ -1,0 +1,76 @@
+"""Signed tokens (JWT, RFC 7519, HS256) for invitations; keys are arguments, never read here."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import jwt
+import msgspec
+
+from rostra.ground.facts import Role
+from rostra.ground.refusals import Refusal
+
+EXPIRED = Refusal("invitation_expired", 403, "This link has expired. Ask the host for a new one.")
+INVALID = Refusal(
+    "invitation_invalid", 403, "This link is not valid. Check that it was copied whole."
+)
+OTHER_EVENT = Refusal("invitation_other_event", 403, "This link belongs to another event.")
+_LEEWAY_S = 60
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True):
+    """The right to a seat: what a host link or speaker link carries.
+
+    `name` is empty where whoever holds the link chooses their own.
+    """
+
+    event_id: str
+    role: Role
+    name: str = ""
+    expires_s: int  # Unix seconds
+
+
+def key_id(key: bytes) -> str:
+    """A short public name for a key (RFC 7515, `kid`)."""
+    return hashlib.sha256(b"rostra key id\0" + key).hexdigest()[:8]
+
+
+def sign_invitation(invitation: Invitation, key: bytes) -> str:
+    """A compact JWT. `key`: 32 bytes from the operating system's generator."""
+    claims: dict[str, Any] = {
+        "aud": "stage",
+        "event": invitation.event_id,
+        "role": invitation.role.value,
+        "exp": invitation.expires_s,
+    }
+    if invitation.name:
+        claims["name"] = invitation.name
+    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": key_id(key)})
+
+
+def read_invitation(
+    token: str, event_id: str, key: bytes, now_unix_s: float
+) -> Invitation | Refusal:
+    """The invitation in `token`, or why it does not hold. Compares in constant time (hmac)."""
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=["HS256"],
+            audience="stage",
+            options={"require": ["exp", "aud", "event", "role"], "verify_exp": False},
+        )
+        invitation = Invitation(
+            event_id=str(claims["event"]),
+            role=Role(claims["role"]),
+            name=str(claims.get("name", "")),
+            expires_s=int(claims["exp"]),
+        )
+    except (jwt.InvalidTokenError, ValueError):
+        return INVALID
+    if invitation.event_id != event_id:
+        return OTHER_EVENT
+    if invitation.expires_s + _LEEWAY_S < now_unix_s:
+        return EXPIRED
+    return invitation

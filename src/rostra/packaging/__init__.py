@@ -1,0 +1,1 @@
+"""From programme sound to parts, segments and playlists."""

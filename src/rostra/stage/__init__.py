@@ -1,0 +1,1 @@
+"""Where the speakers are: seats, jitter buffer, mixer, WebRTC, recorder."""
