@@ -79,13 +79,13 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 # --- from control -----------------------------------------------------------------------------
 
 
-class EventChanged(Fact):
+class EventChanged(Fact, frozen=True, kw_only=True):
     """An event was created, or anything public about it changed. Kept: the newest of each event."""
 
     event: Event
 
 
-class AudienceCounted(Fact):
+class AudienceCounted(Fact, frozen=True, kw_only=True):
     """Listeners connected now, over all edges (docs: connected). Kept."""
 
     event_id: str
@@ -96,7 +96,7 @@ class AudienceCounted(Fact):
 # --- from the stage ---------------------------------------------------------------------------
 
 
-class SeatsChanged(Fact):
+class SeatsChanged(Fact, frozen=True, kw_only=True):
     """Who sits on the stage, who is muted, who is speaking. Kept: the newest of each event."""
 
     event_id: str
@@ -104,7 +104,7 @@ class SeatsChanged(Fact):
     at_ms: int
 
 
-class ProgrammeMixed(Fact):
+class ProgrammeMixed(Fact, frozen=True, kw_only=True):
     """20 ms of programme sound. Sample 0 is the moment the event went live.
 
     `pcm`: 960 samples, signed 16-bit little endian, mono, 48 kHz.
@@ -115,7 +115,7 @@ class ProgrammeMixed(Fact):
     pcm: bytes
 
 
-class HostAsked(Fact):
+class HostAsked(Fact, frozen=True, kw_only=True):
     """A host pressed a button on the stage page; control decides."""
 
     event_id: str
@@ -124,7 +124,7 @@ class HostAsked(Fact):
     at_ms: int
 
 
-class StageTallied(Fact):
+class StageTallied(Fact, frozen=True, kw_only=True):
     """The stage's health, each second."""
 
     at_ms: int
@@ -137,7 +137,7 @@ class StageTallied(Fact):
     packets_lost: int
 
 
-class RecordingFinished(Fact):
+class RecordingFinished(Fact, frozen=True, kw_only=True):
     """Recorded files of an event were finished into playable ones."""
 
     event_id: str
@@ -148,7 +148,7 @@ class RecordingFinished(Fact):
 # --- from the packager ------------------------------------------------------------------------
 
 
-class MediaSealed(Fact):
+class MediaSealed(Fact, frozen=True, kw_only=True):
     """An init segment, part or segment whose bytes will never change again.
 
     `path` is relative to the event's page (`media/aac/s4/17.m4s`). `keep_s` says how long an edge
@@ -163,7 +163,7 @@ class MediaSealed(Fact):
     stored: bool
 
 
-class PlaylistRendered(Fact):
+class PlaylistRendered(Fact, frozen=True, kw_only=True):
     """The newest text of one playlist; everyone who waits gets these bytes.
 
     `msn`/`part`: the last part that the playlist names (RFC 8216bis 6.2.5.2); `part` is -1 where
@@ -194,7 +194,7 @@ class PlaylistInfo(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
-class PlaylistsOffered(Fact):
+class PlaylistsOffered(Fact, frozen=True, kw_only=True):
     """The playlists that exist for an event now. Kept: the newest of each event."""
 
     event_id: str
@@ -203,7 +203,7 @@ class PlaylistsOffered(Fact):
     replay: tuple[PlaylistInfo, ...] = ()
 
 
-class ReplaySealed(Fact):
+class ReplaySealed(Fact, frozen=True, kw_only=True):
     """The replay's playlists and segments stand on disk and can be played."""
 
     event_id: str
@@ -211,7 +211,7 @@ class ReplaySealed(Fact):
     at_ms: int
 
 
-class PackagerTallied(Fact):
+class PackagerTallied(Fact, frozen=True, kw_only=True):
     """The packager's health, each second."""
 
     at_ms: int
@@ -225,7 +225,7 @@ class PackagerTallied(Fact):
 # --- from an edge -----------------------------------------------------------------------------
 
 
-class EdgeTallied(Fact):
+class EdgeTallied(Fact, frozen=True, kw_only=True):
     """What one edge did in one second."""
 
     edge: str
