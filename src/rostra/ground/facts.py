@@ -58,6 +58,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     replay_s: float | None = None  # length of the replay once it is posted
     announcements: tuple[Announcement, ...] = ()
     people: tuple[str, ...] = ()  # names announced beforehand
+    created_ms: int = 0
+    revision: int = 0  # counts the public changes; the calendar's SEQUENCE
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +242,25 @@ class EdgeTallied(Fact, frozen=True, kw_only=True):
     listeners: dict[str, bytes]  # event id → sorted distinct 8-byte keyed hashes of player sessions
 
 
+# --- from the supervisor ----------------------------------------------------------------------
+
+
+class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of this machine as the supervisor sees it."""
+
+    name: str
+    up: bool
+    restarts: int
+    since_ms: int
+
+
+class ProcessesSeen(Fact, frozen=True, kw_only=True):
+    """Which processes run, each second and on each change. Kept."""
+
+    processes: tuple[ProcessState, ...]
+    at_ms: int
+
+
 AnyFact: TypeAlias = (
     EventChanged
     | AudienceCounted
@@ -254,6 +275,7 @@ AnyFact: TypeAlias = (
     | ReplaySealed
     | PackagerTallied
     | EdgeTallied
+    | ProcessesSeen
 )
 
 _encoder = msgspec.msgpack.Encoder()
