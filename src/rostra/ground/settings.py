@@ -131,11 +131,33 @@ def read(toml_text: str) -> tuple[Settings, list[Problem]]:
     return check(flatten(tree))
 
 
+def document() -> str:
+    """The table as a page in Markdown (docs/reference/settings.md is this)."""
+    lines = [
+        "# Settings",
+        "",
+        "In `rostra.toml`, or the file that `--config` names; the command line wins over the file.",
+        "`rostra config check` reads the file and says all that is wrong with it. This page is",
+        "`rostra config explain --markdown`.",
+        "",
+        "| setting | default | what it is for |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| `{row.name}` | `{_toml(row.default)}` | {row.says} |" for row in TABLE]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Value) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+
+
 def _complaint(row: Setting, value: Any) -> str:
     kind = type(row.default)
     if type(value) is not kind:
         words = {str: "text in quotes", int: "a whole number", bool: "true or false"}
         return f"{row.name} wants {words[kind]}, not {value!r}"
-    if row.least is not None and row.most is not None and not row.least <= value <= row.most:
+    if row.least is None or row.most is None:
+        return ""
+    if not row.least <= float(value) <= row.most:
         return f"{row.name} is {value}, but must be from {row.least:g} to {row.most:g}"
     return ""
