@@ -1,0 +1,5 @@
+"""`python -m rostra` is `rostra`."""
+
+from rostra.cli import main
+
+main()
