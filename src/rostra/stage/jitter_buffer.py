@@ -56,8 +56,8 @@ class StepKind(Enum):
 class Step(NamedTuple):
     """What to do with the decoder next.
 
-    `stretch`: shorten the sound by at most so many samples (below 0) or lengthen it (above 0), where
-    it does no harm, or anywhere if `insist`.
+    `stretch`: shorten the sound by at most so many samples (below 0) or lengthen it (above 0)
+    where that is not heard, or anywhere if `insist`.
     """
 
     kind: StepKind

@@ -67,13 +67,18 @@ class Seats:
         self._limit = limit
         self._places: dict[str, _Place] = {}
 
+    def refusal(self, secret: str) -> Refusal | None:
+        """Why the bearer of `secret` could not join now."""
+        seat_id = seat_id_of(secret, self.event_id)
+        taken = sum(p.connected for i, p in self._places.items() if i != seat_id)
+        return STAGE_FULL if taken >= self._limit else None
+
     def join(self, secret: str, name: str, role: Role) -> str | Refusal:
         """Take a seat, or come back to it: the same secret gives the same seat id and mute."""
+        if (full := self.refusal(secret)) is not None:
+            return full
         seat_id = seat_id_of(secret, self.event_id)
         place = self._places.get(seat_id)
-        taken = sum(p.connected for i, p in self._places.items() if i != seat_id)
-        if taken >= self._limit:
-            return STAGE_FULL
         name = clean_name(name) or role.value.capitalize()
         if place is None:
             self._places[seat_id] = _Place(name, role)
