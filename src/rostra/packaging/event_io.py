@@ -13,7 +13,7 @@ from rostra.packaging.encoder_io import Encoder, init_segment
 from rostra.packaging.index import EpochBegun, Index
 from rostra.packaging.playlists import init_path
 from rostra.packaging.renditions import RENDITIONS
-from rostra.packaging.segmenter import Part, Segment
+from rostra.packaging.segmenter import PARTS_KEPT_S, Part, Segment
 from rostra.packaging.shelf_io import Shelf
 from rostra.packaging.timeline import Timeline
 
@@ -23,7 +23,6 @@ CONTENT_TYPE = "audio/mp4"
 PART_KEEP_S = 30.0
 SEGMENT_KEEP_S = 120.0
 INIT_KEEP_S = 86_400.0
-_READ_BACK = 3  # 4 s segments that come back from disk with their parts
 _SLICE_SAMPLES = 2 * SAMPLE_RATE  # most that one call encodes
 _END_PATIENCE_S = 0.5  # for frames that are still on the bus when the event ends
 
@@ -72,11 +71,13 @@ class EventPackager:
             segments = found.of(rendition.name)
             whole = [segment for segment in segments if segment.cut == "s4"]
             rest = [segment for segment in segments if segment.cut != "s4"]
-            cut_to = min((s.end for s in rest[-1:]), default=0) if "s6" in rendition.cuts else None
+            whole_end = whole[-1].end if whole else 0
+            # The 6 s segment that was open is put together again from 4 s segments.
+            rest_end = rest[-1].end if rest else 0 if "s6" in rendition.cuts else whole_end
             tail = [
                 segment
-                for place, segment in enumerate(whole)
-                if place >= len(whole) - _READ_BACK or (cut_to is not None and segment.end > cut_to)
+                for segment in whole
+                if segment.end > min(whole_end - PARTS_KEPT_S * rendition.timescale, rest_end)
             ]
             while tail and any(not self._shelf.chunks(rendition.name, s.msn) for s in tail):
                 tail.pop(0)

@@ -16,7 +16,7 @@ from rostra.packaging.segmenter import Part, Segment
 LOW_LATENCY_VERSION = 9  # EXT-X-SKIP needs 9 (bis 8)
 PLAIN_VERSION = 6  # EXT-X-MAP in a playlist without I-frames-only needs 6
 _DATED_EACH = 10  # a date on the first segment, on each discontinuity and on each tenth
-_PARTED = 3  # whole segments whose parts are named: 12 s, three target durations (bis 4.4.4.9)
+_PARTED_TARGETS = 3  # parts are named for so many target durations (bis 4.4.4.9)
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -125,7 +125,11 @@ def low_latency(
     )
     text = [_head(LOW_LATENCY_VERSION, target, segments, open_, control)]
     writer = _Writer(rendition, "../../", live_at_ms)
-    parted = segments[-_PARTED].msn if len(segments) >= _PARTED else 0
+    named_s, parted = 0.0, open_.msn
+    for segment in reversed(segments):
+        if named_s >= _PARTED_TARGETS * target:
+            break
+        named_s, parted = named_s + segment.seconds, segment.msn
     by_msn: dict[int, list[Part]] = {}
     for part in parts:
         by_msn.setdefault(part.msn, []).append(part)

@@ -11,6 +11,11 @@ from rostra.packaging import boxes
 from rostra.packaging.renditions import PART_CHUNKS, SEGMENT_CHUNKS, Rendition
 
 
+# A live playlist names the parts of its last three target durations (bis 4.4.4.9), and those of
+# the segment that this cuts through.
+PARTS_KEPT_S = 13
+
+
 class Chunk(NamedTuple):
     """One moof + mdat (with an `emsg` before it where a 4 s segment begins)."""
 
@@ -93,19 +98,16 @@ class Segmenter:
     """Frames of one rendition in, parts and segments out.
 
     `history` is what the index already holds (after a restart). Media sequence numbers go on from
-    it and are never used twice. Parts are remembered for the last `parts_of` sealed 4 s segments.
+    it and are never used twice. Parts of the segments of the last `PARTS_KEPT_S` are remembered.
     """
 
-    def __init__(
-        self, rendition: Rendition, history: Iterable[Segment] = (), parts_of: int = 3
-    ) -> None:
+    def __init__(self, rendition: Rendition, history: Iterable[Segment] = ()) -> None:
         self.rendition = rendition
         history = list(history)
         self.epoch = max((segment.epoch for segment in history), default=0)
         self._open = {cut: _Open(cut, history) for cut in rendition.cuts if cut in SEGMENT_CHUNKS}
         self._parts: dict[str, list[Part]] = {cut: [] for cut in PART_CHUNKS}
         self._unparted: dict[str, list[Chunk]] = {cut: [] for cut in PART_CHUNKS}
-        self._parts_of = parts_of
         self._frames: list[bytes] = []
         self._start = self.end
 
@@ -188,7 +190,10 @@ class Segmenter:
         number = parts[-1].number + 1 if parts and parts[-1].msn == msn else 0
         duration = sum(chunk.duration for chunk in chunks)
         part = Part(cut, msn, number, chunks[0].start, duration)
-        self._parts[cut] = [p for p in parts if p.msn >= msn - self._parts_of] + [part]
+        parts.append(part)
+        kept = part.start + duration - PARTS_KEPT_S * self.rendition.timescale
+        oldest = next(p.msn for p in parts if p.start + p.duration > kept)
+        self._parts[cut] = [p for p in parts if p.msn >= oldest]
         return Sealed(part, b"".join(chunk.body for chunk in chunks))
 
     def _seal_segment(self, growing: _Open) -> Sealed:
