@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -95,7 +96,7 @@ class Client:
                 while True:
                     frame = await track.recv()
                     assert isinstance(frame, av.AudioFrame)
-                    self.heard.append(frame.to_ndarray().reshape(-1, 2)[:, 0])
+                    self.heard.append(frame.to_ndarray().reshape(-1, 2)[:, 0].astype(np.int16))
 
         self._listening = asyncio.ensure_future(keep())
 
@@ -154,18 +155,14 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
     await ticking
 
 
-async def settle(seconds: float) -> None:
-    await asyncio.sleep(seconds)
-
-
 async def test_two_speakers_hear_each_other_and_not_themselves(running: Running) -> None:
     ada, grace = running.client("Ada", "a" * 20), running.client("Grace", "g" * 20)
     await ada.join(440)
     await grace.join(1000)
-    await settle(2)
+    await asyncio.sleep(2)
     ada.heard.clear()
     grace.heard.clear()
-    await settle(2)
+    await asyncio.sleep(2)
     for client, other, own in ((ada, 1000, 440), (grace, 440, 1000)):
         sound = np.concatenate(client.heard)
         assert len(sound) > 48000
@@ -177,14 +174,14 @@ async def test_the_programme_of_a_live_event_holds_all_speakers(running: Running
     ada, grace = running.client("Ada", "a" * 20), running.client("Grace", "g" * 20)
     await ada.join(440)
     await grace.join(1000, direction="sendonly")  # a plain WHIP publisher
-    await settle(1)
+    await asyncio.sleep(1)
     live = Event(
         event_id=EVENT, title="T", start_ms=0, phase=Phase.LIVE, live_at_ms=time.time_ns() // 10**6
     )
     running.stage.handle(EventChanged(event=live))
-    await settle(2)
+    await asyncio.sleep(2)
     mixed = [fact for fact in running.facts if isinstance(fact, ProgrammeMixed)]
-    steps = {b.sample_index - a.sample_index for a, b in zip(mixed, mixed[1:], strict=False)}
+    steps = {b.sample_index - a.sample_index for a, b in itertools.pairwise(mixed)}
     assert steps == {960}
     assert mixed[0].sample_index < 48000
     sound = np.frombuffer(b"".join(fact.pcm for fact in mixed[10:]), "<i2")
@@ -212,7 +209,7 @@ async def test_a_speaker_who_vanishes_leaves_an_empty_seat_and_no_thread(running
     threads = {t.name for t in threading.enumerate()}
     ada = running.client("Ada", "a" * 20)
     await ada.join(440)
-    await settle(0.5)
+    await asyncio.sleep(0.5)
     stage_threads = [t.name for t in threading.enumerate() if t.name not in threads]
     await ada.close()  # DTLS close reaches the stage
     async with asyncio.timeout(20):

@@ -20,6 +20,7 @@ Pcm = NDArray[np.float32]
 
 _FALL = 1 - (np.arange(FRAME_SAMPLES, dtype=np.float32) + 1) / FRAME_SAMPLES
 _SEND_BIT_S = 48_000
+_LEAST_LOSS_PERCENT = 5  # reports come late; some FEC from the beginning
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Voice:
     playout: Playout = field(default_factory=Playout)
     encoder: OpusEncoder = field(default_factory=lambda: OpusEncoder(_SEND_BIT_S))
     was_muted: bool = False
+
+    def expect_loss(self) -> None:
+        """Tell the encoder what the listener's own reports say their network loses."""
+        self.encoder.expect_loss(max(_LEAST_LOSS_PERCENT, self.peer.loss_percent()))
 
     def hear(self, packet: RtpPacket, now: float) -> None:
         self.playout.add(packet, now)

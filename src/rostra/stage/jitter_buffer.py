@@ -239,7 +239,7 @@ class JitterBuffer:
 
     def _begin(self, now: float, held: int, target: float) -> Step | None:
         while len(self._order) > 1:  # after a long stall, not from its beginning
-            if self._delay(self._packets[self._order[0]].timestamp, now) < target + 0.1:
+            if self._delay(self._packets[self._order[0]].timestamp, now) < target + SKIP_S:
                 break
             self._leave_out()
         first = self._packets[self._order[0]]

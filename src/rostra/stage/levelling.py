@@ -19,6 +19,7 @@ HISTORY_BLOCKS = 100  # 10 s of speech decide
 SPEECH_LUFS = -52.0  # quieter blocks are never speech
 SPEECH_ABOVE_NOISE = 10.0  # LU above the noise floor
 FLOOR_FRAMES = 150  # the noise floor is the quietest frame of 3 s: speech pauses that often
+LEAST_FLOOR_FRAMES = 50  # before a second was heard, nobody can tell speech from noise
 FIRST_RATE_DB_S = 20.0  # while the speaker is new
 RATE_DB_S = 3.0
 SETTLED_BLOCKS = 30
@@ -59,6 +60,7 @@ class Leveller:
         return np.asarray(frame * (before + _RAMP * (self._gain - before)), np.float32)
 
     def _is_speech(self, block: float) -> bool:
-        loudness = lufs(block)
-        floor = lufs(min(self._recent)) if len(self._recent) == FLOOR_FRAMES else -100.0
-        return loudness > max(SPEECH_LUFS, floor + SPEECH_ABOVE_NOISE)
+        if len(self._recent) < LEAST_FLOOR_FRAMES:
+            return False
+        floor = lufs(min(self._recent))
+        return lufs(block) > max(SPEECH_LUFS, floor + SPEECH_ABOVE_NOISE)

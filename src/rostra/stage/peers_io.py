@@ -22,6 +22,7 @@ from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpReceiver,
+    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
@@ -118,6 +119,7 @@ class Peer:
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._mix = _MixTrack()
         self._deadline: asyncio.TimerHandle | None = None
+        self._sender: RTCRtpSender | None = None
         self.connected = False
         self.listens = False  # whether it takes a mix; a plain WHIP publisher does not
 
@@ -137,6 +139,7 @@ class Peer:
     async def _negotiate(self, offer: str) -> str:
         pc = self._pc
         transceiver = pc.addTransceiver(self._mix, direction="sendrecv")
+        self._sender = transceiver.sender
         known = RTCRtpReceiver.getCapabilities("audio")
         assert known is not None
         opus = [codec for codec in known.codecs if codec.mimeType.lower() == "audio/opus"]
@@ -158,6 +161,17 @@ class Peer:
         """An encoded frame of 20 ms for this seat; the oldest is dropped if the peer is slow."""
         if self.connected and self.listens:
             self._mix.put(payload)
+
+    def loss_percent(self) -> int:
+        """What the other side says it lost lately of what we sent (RTCP, RFC 3550 6.4.1)."""
+        for report in self._sent_stats().values():
+            if report.type == "remote-inbound-rtp":
+                return int(100 * report.fractionLost / 256)
+        return 0
+
+    def _sent_stats(self) -> dict[str, Any]:
+        sender: Any = self._sender
+        return sender._RTCRtpSender__stats if sender is not None else {}
 
     async def close(self) -> None:
         """End the connection; `gone` is not called."""

@@ -280,7 +280,10 @@ def make_app(stage: Stage, pages_dir: Path | None, public_url: str) -> Starlette
         Route(f"{api}/mute", port.mute, methods=["POST"]),
         Route(f"{api}/go-live", port.asked("go_live"), methods=["POST"]),
         Route(f"{api}/end", port.asked("end"), methods=["POST"]),
-        Route("/{path:path}", port.preflight, methods=["OPTIONS"]),
+        *(
+            Route(path, port.preflight, methods=["OPTIONS"])
+            for path in ("/whip/{event_id}", "/whip/{event_id}/{session}", api, f"{api}/{{act}}")
+        ),
     ]
     handlers: dict[Any, Any] = {
         Refused: _refused,

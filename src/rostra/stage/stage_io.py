@@ -6,8 +6,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 from rostra.ground.facts import (
     FRAME_SAMPLES,
@@ -101,11 +102,12 @@ class Stage:
             self._aired.pop(event.event_id, None)
         if event.phase not in _OPEN:
             self._do(self._finish_recording(event.event_id))
-        if event.phase in (Phase.CANCELLED, Phase.POSTED) and not floor.voices:
-            del self._floors[event.event_id]
+        if event.phase is Phase.CANCELLED:
+            for voice in list(floor.voices.values()):
+                self._do(self._leave(voice.session))
 
-    def _do(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
@@ -174,7 +176,10 @@ class Stage:
         self._recorder.name_seats(floor.event.event_id, names)
 
     def _lost(self, session: str) -> None:
-        self._do(self.leave(session))
+        self._do(self._leave(session))
+
+    async def _leave(self, session: str) -> None:
+        await self.leave(session)
 
     async def leave(self, session: str, event_id: str | None = None) -> bool:
         """End a session; False if there is none (of that event)."""
@@ -276,6 +281,8 @@ class Stage:
         troubles = [floor.troubles() for floor in self._floors.values()]
         for floor in self._floors.values():
             floor.forget_gone(now)
+            for voice in floor.voices.values():
+                voice.expect_loss()
         self._publish(
             StageTallied(
                 at_ms=_wall_ms(),
