@@ -32,8 +32,8 @@ def test_durations_follow_rfc_6716_table_2(payload: bytes, samples: int) -> None
 
 def test_packets_of_an_encoder_that_expects_loss_carry_their_predecessor() -> None:
     at = np.arange(960 * 50) / 48000
-    voice = sum(np.sin(2 * np.pi * 140 * k * at) / k for k in range(1, 12)) * 0.1
-    voice = (voice * (1 + np.sin(2 * np.pi * 3 * at))).astype(np.float32)
+    vowel = np.sum([np.sin(2 * np.pi * 140 * k * at) / k for k in range(1, 12)], axis=0)
+    voice = (0.1 * vowel * (1 + np.sin(2 * np.pi * 3 * at))).astype(np.float32)
     for expected_loss, least, most in ((20, 0.8, 1.0), (0, 0.0, 0.0)):
         encoder = OpusEncoder(64_000, expected_loss=expected_loss, fec=expected_loss > 0)
         frames = voice.reshape(-1, 960)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -56,6 +57,12 @@ async def recorded(tmp_path: Path, ticks: int = 100) -> tuple[Recorder, Path]:
         sounds = {PROGRAMME: ramp(n), "aa": ramp(n)} if 20 <= n < 30 else {PROGRAMME: ramp(n)}
         recorder.write("e", n * 960, sounds)
     return recorder, recording_dir(tmp_path, "e")
+
+
+async def finished(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    await recorder.finish("e")
+    await recorder.close()
 
 
 async def test_a_finished_recording_is_flac_of_one_length_with_every_sample(
@@ -131,9 +138,7 @@ async def test_a_disk_that_fails_is_counted_and_the_thread_lives(tmp_path: Path)
     assert recorder.dropped_ticks > 0
 
 
-async def test_after_kill_9_what_was_recorded_is_finished_and_misses_little(
-    tmp_path: Path,
-) -> None:
+def test_after_kill_9_what_was_recorded_is_finished_and_misses_little(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", RECORDING, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
@@ -148,21 +153,16 @@ async def test_after_kill_9_what_was_recorded_is_finished_and_misses_little(
     process.stdout.close()
     process.wait()
     last = int(rest[-1]) if rest else last
-    recorder = Recorder(tmp_path)
-    await recorder.finish("e")
-    await recorder.close()
+    asyncio.run(finished(tmp_path))
     folder = recording_dir(tmp_path, "e")
     programme = decoded(folder / "programme.flac")
     missing = (last + 1) * 960 - len(programme)
     assert missing <= SECONDS_LOST_AT_MOST * 48000
     assert programme.tobytes() == b"".join(ramp(n) for n in range(len(programme) // 960))
     for name in ("programme.flac", "stem-ada.flac"):
-        probe = subprocess.run(
-            ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name,sample_rate,channels"]
-            + ["-of", "json", str(folder / name)],
-            capture_output=True,
-            check=True,
-        )
+        shown = ["-show_entries", "stream=codec_name,sample_rate,channels", "-of", "json"]
+        command = ["ffprobe", "-v", "error", *shown, str(folder / name)]
+        probe = subprocess.run(command, capture_output=True, check=True)
         (stream,) = json.loads(probe.stdout)["streams"]
         assert (stream["codec_name"], stream["sample_rate"]) == ("flac", "48000")
         assert stream["channels"] == 1
