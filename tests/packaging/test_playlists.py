@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.packaging import checker
+from tests.packaging.conversation import LIVE_AT_MS, Night
 
 from rostra.ground.facts import (
     FRAME_SAMPLES,
@@ -22,8 +24,6 @@ from rostra.packaging.index import EpochBegun
 from rostra.packaging.renditions import RENDITIONS, RUNGS, Rendition, part_target_s, target_s
 from rostra.packaging.segmenter import Segment
 from rostra.packaging.shelf_io import Shelf
-from tests.packaging import checker
-from tests.packaging.conversation import LIVE_AT_MS, Night
 
 SILENCE = np.zeros(48_000 * 240, np.int16)
 

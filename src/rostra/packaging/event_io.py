@@ -11,7 +11,7 @@ from rostra.ground.facts import SAMPLE_RATE, AnyFact, Event, MediaSealed, Replay
 from rostra.packaging.broadcast import Broadcast, MediaCut, Output, Settings, replay_offer
 from rostra.packaging.encoder_io import Encoder, init_segment
 from rostra.packaging.index import EpochBegun, Index
-from rostra.packaging.playlists import init_path
+from rostra.packaging.playlists import init_path, media_path
 from rostra.packaging.renditions import RENDITIONS
 from rostra.packaging.segmenter import PARTS_KEPT_S, Part, Segment
 from rostra.packaging.shelf_io import Shelf
@@ -89,10 +89,12 @@ class EventPackager:
             return broadcast
         for rendition in RENDITIONS:
             for begun in found.epochs:
-                body = self._shelf.init(rendition.name, begun.epoch)
+                body = self._shelf.read(init_path(rendition.name, begun.epoch))
                 if body is not None:
                     self._publish_init(rendition.name, begun.epoch, body)
             segmenter = broadcast.segmenters[rendition.name]
+            for segment in [s for s in history[rendition.name] if s.cut == "s6"][-1:]:
+                self._publish_again(segment)
             for segment in tails[rendition.name]:
                 chunks = self._shelf.chunks(rendition.name, segment.msn)
                 self._put_out(broadcast.read_back(rendition.name, segment.epoch, chunks))
@@ -157,25 +159,37 @@ class EventPackager:
 
     def _begin_epoch(self) -> None:
         self._begun = True
-        self._shelf.note(EpochBegun(self._epoch, self._live_at_ms))
-        for rendition in RENDITIONS:
-            body = init_segment(rendition)
-            self._shelf.write(init_path(rendition.name, self._epoch), body)
-            self._publish_init(rendition.name, self._epoch, body)
+        inits = {rendition.name: init_segment(rendition) for rendition in RENDITIONS}
+        try:
+            self._shelf.note(EpochBegun(self._epoch, self._live_at_ms))
+            for name, body in inits.items():
+                self._shelf.write(init_path(name, self._epoch), body)
+        except OSError as error:
+            logger.error("%s: epoch %d not stored: %s", self.event_id, self._epoch, error)
+        for name, body in inits.items():
+            self._publish_init(name, self._epoch, body)
         starts = {name: encoder.start for name, encoder in self._encoders.items()}
         self._broadcast.begin_epoch(self._epoch, starts)
 
-    def _publish_init(self, rendition: str, epoch: int, body: bytes) -> None:
-        self._publish(
-            MediaSealed(
-                event_id=self.event_id,
-                path=init_path(rendition, epoch),
-                body=body,
-                content_type=CONTENT_TYPE,
-                keep_s=INIT_KEEP_S,
-                stored=True,
-            )
+    def _publish_again(self, segment: Segment) -> None:
+        """The kill may have come after the index line and before anyone was told."""
+        path = media_path(segment.rendition, segment)
+        body = self._shelf.read(path)
+        if body is not None:
+            self._publish(self._sealed(path, body, SEGMENT_KEEP_S, stored=True))
+
+    def _sealed(self, path: str, body: bytes, keep_s: float, stored: bool) -> MediaSealed:
+        return MediaSealed(
+            event_id=self.event_id,
+            path=path,
+            body=body,
+            content_type=CONTENT_TYPE,
+            keep_s=keep_s,
+            stored=stored,
         )
+
+    def _publish_init(self, rendition: str, epoch: int, body: bytes) -> None:
+        self._publish(self._sealed(init_path(rendition, epoch), body, INIT_KEEP_S, stored=True))
 
     def _put_out(self, outputs: Iterable[Output]) -> None:
         """Disk first, then everyone: nothing is ever heard that a restart would not know."""
@@ -184,16 +198,8 @@ class EventPackager:
                 self._publish(output)
                 continue
             stored = self._store(output)
-            self._publish(
-                MediaSealed(
-                    event_id=self.event_id,
-                    path=output.path,
-                    body=output.body,
-                    content_type=CONTENT_TYPE,
-                    keep_s=PART_KEEP_S if isinstance(output.what, Part) else SEGMENT_KEEP_S,
-                    stored=stored,
-                )
-            )
+            keep_s = PART_KEEP_S if isinstance(output.what, Part) else SEGMENT_KEEP_S
+            self._publish(self._sealed(output.path, output.body, keep_s, stored))
 
     def _store(self, cut: MediaCut) -> bool:
         """True if a segment now stands on disk. A full disk must not end the event."""
@@ -215,8 +221,13 @@ class EventPackager:
         last = {name: encoder.finish() for name, encoder in self._encoders.items()}
         self._put_out(self._broadcast.end(last, new_nonce()))
         files = self._broadcast.replay_files()
-        for path, text in files.items():
-            self._shelf.write(path, text.encode())
+        self.done = True
+        try:
+            for path, text in files.items():
+                self._shelf.write(path, text.encode())
+        except OSError as error:  # the next start completes it
+            logger.error("%s: replay not stored: %s", self.event_id, error)
+            return
         self._publish(replay_offer(self.event_id, self._shelf.replays()))
         if files:
             self._publish(
@@ -226,4 +237,3 @@ class EventPackager:
                     at_ms=self._wall_ms(),
                 )
             )
-        self.done = True

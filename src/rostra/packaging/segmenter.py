@@ -10,7 +10,6 @@ import msgspec
 from rostra.packaging import boxes
 from rostra.packaging.renditions import PART_CHUNKS, SEGMENT_CHUNKS, Rendition
 
-
 # A live playlist names the parts of its last three target durations (bis 4.4.4.9), and those of
 # the segment that this cuts through.
 PARTS_KEPT_S = 13

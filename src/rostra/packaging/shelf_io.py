@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rostra.packaging import index
 from rostra.packaging.index import EpochBegun, Index
-from rostra.packaging.playlists import init_path
 from rostra.packaging.segmenter import Chunk, Segment, read_back
 
 INDEX = "index.jsonl"
@@ -101,10 +100,10 @@ class Shelf:
         """Forget a growing segment that holds no whole chunk: nobody has heard of it."""
         (self.folder / f"media/{rendition}/s4/{msn}.open").unlink(missing_ok=True)
 
-    def init(self, rendition: str, epoch: int) -> bytes | None:
-        """An encoder run's init segment, if it was written."""
+    def read(self, path: str) -> bytes | None:
+        """The file at `path`, or None if it is not there."""
         try:
-            return (self.folder / init_path(rendition, epoch)).read_bytes()
+            return (self.folder / path).read_bytes()
         except FileNotFoundError:
             return None
 
