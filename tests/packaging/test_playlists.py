@@ -318,3 +318,23 @@ def test_hold_back_is_a_little_more_than_three_parts() -> None:
 @given(st.floats(0, 1e5))
 def test_numbers_are_decimals_without_exponent(value: float) -> None:
     assert abs(checker.decimal(playlists.number(value)) - value) <= 1e-5
+
+
+def test_what_a_kill_left_of_a_first_chunk_does_not_spoil_the_segment_that_follows(
+    tmp_path: Path,
+) -> None:
+    night = Night(tmp_path, SILENCE)
+    night.say(Phase.LIVE)
+    night.run(0.3)
+    for rendition in RENDITIONS:
+        torn = night.folder / f"media/{rendition.name}/s4/0.open"
+        torn.parent.mkdir(parents=True, exist_ok=True)
+        torn.write_bytes(b"\0\0\1\0moof")
+    night.back(0, frame_of(0.3))
+    night.run(2.9)
+    night.back(0, frame_of(2.9))
+    night.run(9.0)
+    night.finish()
+    check_facts(night)
+    for rendition in RENDITIONS:
+        assert whole_run(numbers_of(night, rendition), rendition)
