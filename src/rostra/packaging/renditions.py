@@ -49,8 +49,8 @@ PART_CHUNKS = {"p0": 1, "p1": 2}
 # Chunks of one segment.
 SEGMENT_CHUNKS = {"s4": 8, "s6": 12}
 
-# FFmpeg's AAC encoder spends up to a fifth more than `bit_rate` on speech with pauses, and less on
-# noise; both bandwidths hold for the worse of the two.
+# FFmpeg's AAC encoder spends a fifth more than `bit_rate` on speech, twice in bursts between pauses,
+# and less on noise; `bandwidth` holds for the worst that was found.
 RENDITIONS = (
     Rendition(
         name="aac",
@@ -90,7 +90,7 @@ RENDITIONS = (
         frame_samples=1024,
         chunk_frames=12,
         preroll_frames=2,
-        bandwidth=44_000,
+        bandwidth=64_000,
         average_bandwidth=36_000,
         cuts=("p0", "p1", "s4", "s6"),
     ),
