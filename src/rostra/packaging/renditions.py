@@ -49,8 +49,8 @@ PART_CHUNKS = {"p0": 1, "p1": 2}
 # Chunks of one segment.
 SEGMENT_CHUNKS = {"s4": 8, "s6": 12}
 
-# FFmpeg's AAC encoder spends a fifth more than `bit_rate` on speech, twice in bursts between pauses,
-# and less on noise; `bandwidth` holds for the worst that was found.
+# FFmpeg's AAC encoder spends a fifth more than `bit_rate` on speech and twice as much on bursts
+# between pauses; `bandwidth` holds for the worst that was found.
 RENDITIONS = (
     Rendition(
         name="aac",
