@@ -1,0 +1,431 @@
+// What the listener hears: follows the event's rungs without a gap, rewinds, and recovers by its own law.
+
+import type { Playlist } from '../ground/contract.ts';
+import { backoff_s } from '../ground/retry.ts';
+import { choose, type Wish } from './choice.ts';
+import { type Begin, Deck, type Failure, type Kind, type Mode, type Source } from './deck.ts';
+import { silent_clip } from './silence.ts';
+
+/** What there is to hear now, from state.json. */
+export interface Offer {
+  kind: 'live' | 'replay';
+  playlists: Playlist[];
+  rewind: Playlist[];
+  rung: number;
+  /** First moment that can be heard, Unix ms. */
+  from_ms: number;
+}
+
+export interface Snapshot {
+  mode: Mode;
+  kind: Kind | null;
+  playing: boolean;
+  wanted: boolean;
+  blocked: boolean;
+  armed: boolean;
+  finished: boolean;
+  /** Unix ms of the next attempt, while something is wrong. */
+  retry_at_ms: number | null;
+  latency_s: number | null;
+  behind: boolean;
+  currentTime: number;
+  duration_s: number | null;
+  stalls: number;
+  rendition: string | null;
+  rung: number | null;
+}
+
+const REWIND_S = 7_200;
+const CHANGE_MS = 15_000;
+
+export class Player {
+  readonly mode: Mode;
+  private active: Deck;
+  private spare: Deck;
+  private offer: Offer | null = null;
+  private wanted = false;
+  private blocked = false;
+  private armed = false;
+  private finished = false;
+  private attempts = 0;
+  private retry_at_ms: number | null = null;
+  private retry_timer = 0;
+  private healthy_ms = 0;
+  private changing = 0;
+  private change_after_ms = 0;
+  private stalls_before = 0;
+  private economy = false;
+  private volume = 1;
+  private muted = false;
+  private rate = 1;
+  private readonly refused = new Set<string>();
+  private readonly clip = URL.createObjectURL(silent_clip());
+  private readonly now_ms: () => number;
+  private readonly changed: () => void;
+
+  constructor(native: boolean, session: string, now_ms: () => number, changed: () => void) {
+    this.now_ms = now_ms;
+    this.changed = changed;
+    this.mode = native || !media_source() ? 'native' : 'hls.js';
+    this.active = this.make_deck(session);
+    this.spare = this.make_deck(session);
+    this.active.audio.dataset['deck'] = 'active';
+  }
+
+  /** In a tap before the start: from now on the browser lets us sound by ourselves. */
+  arm(): void {
+    this.armed = true;
+    this.wanted = true;
+    this.blocked = false;
+    for (const deck of [this.active, this.spare]) {
+      if (deck.source) continue;
+      // The clip goes on until the start, so that a locked phone does not put the page to sleep.
+      deck.audio.src = this.clip;
+      deck.audio.loop = deck === this.active;
+      void deck.audio.play().catch(() => undefined);
+    }
+    this.changed();
+  }
+
+  /** Begin by itself when there is something to hear, as far as the browser lets us. */
+  expect(): void {
+    this.wanted = true;
+  }
+
+  follow(offer: Offer | null): void {
+    const before = this.offer;
+    this.offer = offer;
+    if (!offer) return;
+    const source = this.active.source;
+    if (offer.kind === 'replay') {
+      // The last words are still on their way to this listener: `ended` or silence brings the replay.
+      if (before?.kind === 'live' && source) return;
+      if (!source) this.finished = true;
+      return;
+    }
+    this.finished = false;
+    if (!source) {
+      if (this.wanted && this.retry_at_ms === null) this.begin(null);
+      return;
+    }
+    const wanted = this.pick('live');
+    if (source.kind !== 'live' || !wanted || wanted.playlist.url === source.playlist.url) return;
+    if (Date.now() >= this.change_after_ms) this.change(wanted);
+  }
+
+  play(): void {
+    this.wanted = true;
+    this.blocked = false;
+    const source = this.active.source;
+    if (!source) this.begin(null);
+    else void this.active.play();
+    this.unlock_spare();
+    this.changed();
+  }
+
+  /** The replay from `time_s`. */
+  play_replay(time_s: number): void {
+    this.wanted = true;
+    this.blocked = false;
+    this.finished = false;
+    this.begin({ time_s });
+    this.changed();
+  }
+
+  pause(): void {
+    this.wanted = false;
+    this.clear_retry();
+    this.active.audio.pause();
+    this.changed();
+  }
+
+  set_volume(volume: number, muted: boolean): void {
+    this.volume = volume;
+    this.muted = muted;
+    this.active.audio.volume = volume;
+    this.active.audio.muted = muted;
+  }
+
+  set_economy(economy: boolean): void {
+    this.economy = economy;
+    const source = this.active.source;
+    if (!source) return;
+    if (source.kind === 'live') return this.follow(this.offer);
+    const wanted = this.pick(source.kind);
+    if (!wanted || wanted.playlist.url === source.playlist.url) return;
+    const date_ms = this.active.date_ms();
+    if (source.kind === 'rewind' && date_ms !== null) this.start(wanted, { date_ms });
+    else this.start(wanted, { time_s: this.active.audio.currentTime });
+  }
+
+  set_rate(rate: number): void {
+    this.rate = rate;
+    if (this.active.source?.kind === 'replay') this.active.audio.playbackRate = rate;
+  }
+
+  /** Seconds behind the voice, 0 being the live edge. */
+  seek_behind(behind_s: number): void {
+    if (behind_s <= this.active.target_latency_s() + 2) return this.jump_to_live();
+    const earliest_ms = Math.max(this.offer?.from_ms ?? 0, this.now_ms() - REWIND_S * 1000);
+    const date_ms = Math.max(this.now_ms() - behind_s * 1000, earliest_ms);
+    this.wanted = true;
+    this.drop_change();
+    if (this.active.seek_date(date_ms)) void this.active.play();
+    else {
+      const source = this.pick('rewind');
+      if (source) this.start(source, { date_ms });
+    }
+    this.changed();
+  }
+
+  jump_to_live(): void {
+    this.wanted = true;
+    const wanted = this.pick('live');
+    if (!wanted) return;
+    if (this.active.source?.kind === 'live' && this.active.seek_edge()) void this.active.play();
+    else this.start(wanted, null);
+    this.changed();
+  }
+
+  seek_to(time_s: number): void {
+    this.active.seek_time(Math.max(0, time_s));
+    this.changed();
+  }
+
+  nudge(seconds: number): void {
+    if (this.active.source?.kind === 'replay') {
+      const end = this.active.duration_s() ?? Number.POSITIVE_INFINITY;
+      this.seek_to(Math.min(end - 0.1, this.active.audio.currentTime + seconds));
+    } else {
+      const latency = this.latency_s();
+      if (latency !== null) this.seek_behind(latency - seconds);
+    }
+  }
+
+  /** How far back one can go, in seconds. */
+  window_s(): number {
+    if (!this.offer || this.offer.kind !== 'live') return 0;
+    const since_start = (this.now_ms() - this.offer.from_ms) / 1000;
+    return Math.max(0, Math.min(REWIND_S, since_start));
+  }
+
+  date_ms(): number | null {
+    return this.active.source?.kind === 'replay' ? null : this.active.date_ms();
+  }
+
+  snapshot(): Snapshot {
+    const { audio, source } = this.active;
+    const latency_s = this.latency_s();
+    return {
+      mode: this.mode,
+      kind: source?.kind ?? null,
+      playing: source !== null && !audio.paused && !audio.ended && audio.readyState > 2,
+      wanted: this.wanted,
+      blocked: this.blocked,
+      armed: this.armed,
+      finished: this.finished,
+      retry_at_ms: this.retry_at_ms,
+      latency_s,
+      behind:
+        source !== null &&
+        source.kind !== 'replay' &&
+        (source.kind === 'rewind' ||
+          (latency_s !== null && latency_s > this.active.target_latency_s() + 8)),
+      currentTime: audio.currentTime,
+      duration_s: source?.kind === 'replay' ? this.active.duration_s() : null,
+      stalls: this.stalls_before + this.active.stalls,
+      rendition: source?.playlist.rendition ?? null,
+      rung: source?.playlist.rung ?? null,
+    };
+  }
+
+  private latency_s(): number | null {
+    const { source } = this.active;
+    if (!source || source.kind === 'replay') return null;
+    const date = this.active.date_ms();
+    return date === null ? this.active.reckoned_latency_s() : (this.now_ms() - date) / 1000;
+  }
+
+  private make_deck(session: string): Deck {
+    const audio = document.createElement('audio');
+    audio.preload = 'none';
+    audio.hidden = true;
+    document.body.append(audio);
+    for (const name of ['play', 'pause', 'playing', 'waiting', 'seeked'])
+      audio.addEventListener(name, () => this.active.audio === audio && this.changed());
+    const deck: Deck = new Deck(audio, this.mode, session, {
+      progressed: () => deck === this.active && this.on_progress(),
+      failed: (failure, detail) => this.on_failure(deck, failure, detail),
+      ended: () => deck === this.active && this.on_ended(),
+      blocked: () => {
+        if (deck !== this.active) return;
+        this.blocked = true;
+        this.changed();
+      },
+    });
+    return deck;
+  }
+
+  private wish(): Wish {
+    return {
+      rung: this.offer?.rung ?? 0,
+      economy: this.economy,
+      refused: this.refused,
+      can_play: (codec) => can_play(this.mode, codec),
+    };
+  }
+
+  private pick(kind: Kind): Source | null {
+    if (!this.offer) return null;
+    const list = kind === 'rewind' ? this.offer.rewind : this.offer.playlists;
+    const playlist = choose(list, this.wish());
+    return playlist ? { kind, playlist } : null;
+  }
+
+  private begin(begin: Begin): void {
+    const source = this.offer ? this.pick(this.offer.kind) : null;
+    if (source) this.start(source, begin);
+  }
+
+  private start(source: Source, begin: Begin): void {
+    this.drop_change();
+    this.clear_retry();
+    this.prepare(this.active, this.muted);
+    void this.active.load(source, begin).then(() => {
+      if (source.kind === 'replay') this.active.audio.playbackRate = this.rate;
+    });
+    this.changed();
+  }
+
+  private prepare(deck: Deck, muted: boolean): void {
+    deck.audio.muted = muted;
+    deck.audio.volume = this.volume;
+  }
+
+  private unlock_spare(): void {
+    const { audio, source } = this.spare;
+    if (source || audio.src) return;
+    audio.src = this.clip;
+    void audio.play().catch(() => undefined);
+  }
+
+  /** Another rung or rendition: the spare deck plays it unheard first, then takes over. */
+  private change(source: Source): void {
+    if (this.spare.source?.playlist.url === source.playlist.url) return;
+    if (!this.wanted || this.active.audio.paused || this.retry_at_ms !== null)
+      return this.start(source, null);
+    this.drop_change();
+    const spare = this.spare;
+    this.prepare(spare, true);
+    void spare.load(source, null);
+    const begun_ms = Date.now();
+    let aligned = false;
+    this.changing = window.setInterval(() => {
+      const ready =
+        !spare.audio.paused && spare.audio.readyState > 2 && spare.audio.currentTime > 0;
+      if (ready && aligned) this.take_over();
+      else if (ready) {
+        // Where both hold the same moment no word is lost or said twice.
+        const date = this.active.date_ms();
+        if (date !== null) spare.seek_date(date + 60);
+        aligned = true;
+      } else if (Date.now() - begun_ms > CHANGE_MS) this.give_up_change();
+    }, 60);
+  }
+
+  private take_over(): void {
+    clearInterval(this.changing);
+    this.changing = 0;
+    const before = this.active;
+    this.active = this.spare;
+    this.spare = before;
+    this.active.audio.dataset['deck'] = 'active';
+    delete before.audio.dataset['deck'];
+    this.prepare(this.active, this.muted);
+    this.stalls_before += before.stalls;
+    before.stop();
+    this.changed();
+  }
+
+  private give_up_change(): void {
+    this.drop_change();
+    this.change_after_ms = Date.now() + 20_000 * (1 + Math.random());
+  }
+
+  private drop_change(): void {
+    if (this.changing === 0) return;
+    clearInterval(this.changing);
+    this.changing = 0;
+    this.spare.stop();
+  }
+
+  private on_progress(): void {
+    if (this.retry_at_ms !== null) {
+      this.clear_retry();
+      this.healthy_ms = Date.now();
+      this.changed();
+    }
+    if (this.attempts > 0 && Date.now() - this.healthy_ms > 10_000) this.attempts = 0;
+  }
+
+  private on_failure(deck: Deck, failure: Failure, detail: string): void {
+    console.info(`rostra: ${failure} failure: ${detail}`);
+    if (deck !== this.active) return this.give_up_change();
+    if (this.offer?.kind === 'replay' && deck.source?.kind !== 'replay') return this.on_ended();
+    if (failure === 'media' && this.attempts === 0 && deck.revive('media')) {
+      this.attempts = 1;
+      return;
+    }
+    const rendition = deck.source?.playlist.rendition;
+    if (failure === 'media' && rendition && rendition !== 'aac') this.refused.add(rendition);
+    if (!this.wanted) return;
+    const wait_s = backoff_s(this.attempts, Math.random);
+    this.attempts += 1;
+    this.healthy_ms = Date.now();
+    this.retry_at_ms = Date.now() + wait_s * 1000;
+    clearTimeout(this.retry_timer);
+    this.retry_timer = window.setTimeout(() => this.retry(failure), wait_s * 1000);
+    this.changed();
+  }
+
+  private retry(failure: Failure): void {
+    const { source } = this.active;
+    if (!source || !this.wanted) return this.clear_retry();
+    if (this.attempts <= 2 && this.active.revive(failure)) return;
+    const next = this.pick(source.kind) ?? source;
+    const date_ms = source.kind === 'rewind' ? this.active.date_ms() : null;
+    const time_s = this.active.audio.currentTime;
+    const begin = source.kind === 'replay' ? { time_s } : date_ms === null ? null : { date_ms };
+    this.stalls_before += 1;
+    this.prepare(this.active, this.muted);
+    void this.active.load(next, begin);
+  }
+
+  private clear_retry(): void {
+    clearTimeout(this.retry_timer);
+    this.retry_at_ms = null;
+  }
+
+  private on_ended(): void {
+    this.clear_retry();
+    this.drop_change();
+    this.wanted = false;
+    this.finished = true;
+    this.active.stop();
+    this.changed();
+  }
+}
+
+function media_source(): typeof MediaSource | null {
+  const scope = window as unknown as Record<string, typeof MediaSource | undefined>;
+  return scope['ManagedMediaSource'] ?? scope['MediaSource'] ?? null;
+}
+
+/** The browser's own HLS gets AAC alone: what it says of other codecs in HLS is not to be trusted. */
+function can_play(mode: Mode, codec: string): boolean {
+  const type = `audio/mp4; codecs="${codec}"`;
+  if (mode === 'native') {
+    return codec.startsWith('mp4a') && document.createElement('audio').canPlayType(type) !== '';
+  }
+  return media_source()?.isTypeSupported(type) ?? false;
+}

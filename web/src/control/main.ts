@@ -1,0 +1,217 @@
+// The operator page: announces events and keeps an eye on what is on air.
+
+import { call, call_json, Refusal } from '../ground/call.ts';
+import { local_time, ServerClock } from '../ground/clock.ts';
+import type { ControlStatus, EventRecord, LiveEvent, Recording } from '../ground/contract.ts';
+import { h, mark, refill, say, show } from '../ground/element.ts';
+import { masthead } from '../ground/frame.ts';
+import { forget, recall, remember } from '../ground/memory.ts';
+import { backoff_s } from '../ground/retry.ts';
+import { nearest } from '../ground/words.ts';
+import { create_form, type NewEvent } from './create.ts';
+import { Health } from './health.ts';
+import { OnAir } from './on_air.ts';
+import { WORDS } from './words.ts';
+
+const page = document.getElementById('page') ?? document.body;
+const language = nearest(...navigator.languages);
+const t = WORDS[language];
+const clock = new ServerClock();
+const trouble = h('p', { class: 'notice', role: 'alert', hidden: true });
+const list = h('ul', { class: 'event-list' });
+const chosen_place = h('div');
+const health = new Health(language);
+
+let key = take_key();
+let events: EventRecord[] = [];
+let chosen: OnAir | null = null;
+let status: ControlStatus | null = null;
+let failures = 0;
+let events_ms = 0;
+
+/** The key from the address, which is then cleaned: an address is easily shown to others. */
+function take_key(): string {
+  const given = new URLSearchParams(location.hash.slice(1)).get('key');
+  if (given) {
+    remember('key', given, 'session');
+    window.history.replaceState(null, '', location.pathname + location.search);
+    return given;
+  }
+  return recall('key', 'session') ?? '';
+}
+
+const api = <T>(path: string, method = 'GET', body?: unknown) =>
+  call_json<T>(`/api${path}`, key, method, body);
+
+async function create(event: NewEvent): Promise<EventRecord> {
+  const made = await api<EventRecord>('/events', 'POST', event);
+  await load_events();
+  choose(made.id);
+  return made;
+}
+
+async function load_events(): Promise<void> {
+  events_ms = Date.now();
+  events = await api<EventRecord[]>('/events');
+  draw_list();
+}
+
+async function after(act: Promise<unknown>): Promise<void> {
+  await act;
+  await load_events();
+  draw_chosen();
+}
+
+function choose(id: string): void {
+  const event = events.find((e) => e.id === id);
+  if (!event) return;
+  chosen = new OnAir(event, language, {
+    act: (which, act) => after(api(`/events/${which}/${act}`, 'POST', {})),
+    announce: (which, text) => after(api(`/events/${which}/announcements`, 'POST', { text })),
+    move: (which, start) => after(api(`/events/${which}`, 'PATCH', { start })),
+    recordings: (which) => api<Recording[]>(`/events/${which}/recordings`),
+    download,
+  });
+  chosen_place.replaceChildren(chosen.element);
+  draw_list();
+  draw_chosen();
+}
+
+/** With the key in a header, which a plain link cannot carry. */
+async function download(recording: Recording): Promise<void> {
+  const response = await call(recording.url, key, { signal: AbortSignal.timeout(3_600_000) });
+  const address = URL.createObjectURL(await response.blob());
+  h('a', { href: address, download: recording.name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+function draw_list(): void {
+  const order = [...events].sort((a, b) => rank(a) - rank(b) || nearness(a) - nearness(b));
+  const shape = order.map((e) => [e.id, e.title, e.start, e.phase, e.id === chosen?.id]);
+  refill(list, JSON.stringify(shape), () => {
+    if (order.length === 0) return [h('li', { class: 'quiet' }, t.no_events)];
+    return order.map((event) => {
+      const phase = h('span', { class: 'phase' }, t.phase[event.phase]);
+      mark(phase, 'data-live', event.phase === 'live');
+      const button = h(
+        'button',
+        { type: 'button', 'data-id': event.id, 'aria-pressed': String(event.id === chosen?.id) },
+        h('strong', {}, event.title),
+        h('small', {}, local_time(event.start, language)),
+        phase,
+      );
+      button.addEventListener('click', () => {
+        choose(event.id);
+        list.querySelector<HTMLElement>(`[data-id="${event.id}"]`)?.focus();
+      });
+      return h('li', {}, button);
+    });
+  });
+}
+
+/** On air first, then what is to come, then what is over. */
+function rank(event: EventRecord): number {
+  if (event.phase === 'live') return 0;
+  return event.phase === 'scheduled' || event.phase === 'doors_open' ? 1 : 2;
+}
+
+function nearness(event: EventRecord): number {
+  const start = Date.parse(event.start);
+  return rank(event) === 2 ? -start : start;
+}
+
+function draw_chosen(): void {
+  if (!chosen) return;
+  const id = chosen.id;
+  const live = status?.events.find((e) => e.id === id);
+  const event: (EventRecord & Partial<LiveEvent>) | undefined =
+    live ?? events.find((e) => e.id === id);
+  if (event) chosen.update(event, clock.now_ms(Date.now()));
+}
+
+async function poll(): Promise<void> {
+  let wait_s = 1;
+  try {
+    status = await api<ControlStatus>('/status');
+    clock.learn(status.now, Date.now());
+    failures = 0;
+    show(trouble, false);
+    const known = new Map(status.events.map((e) => [e.id, e.phase]));
+    const differs = [...known].some(
+      ([id, phase]) => events.find((e) => e.id === id)?.phase !== phase,
+    );
+    if (differs || Date.now() - events_ms > 15_000) await load_events();
+    if (!chosen) {
+      const first = status.events.find((e) => e.phase === 'live') ?? status.events[0];
+      if (first) choose(first.id);
+    }
+    health.update(status);
+    draw_chosen();
+  } catch (error) {
+    if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
+      forget('key', 'session');
+      return ask_key(t.key_bad);
+    }
+    failures += 1;
+    wait_s = backoff_s(failures, Math.random);
+    say(trouble, t.lost(Math.ceil(wait_s)));
+    show(trouble, true);
+  }
+  setTimeout(() => void poll(), wait_s * 1000);
+}
+
+function ask_key(reason: string): void {
+  const input = h('input', { id: 'key', type: 'password', required: true, autocomplete: 'off' });
+  const form = h(
+    'form',
+    { class: 'card stack narrow' },
+    h('h1', { class: 'big' }, t.control),
+    reason ? h('p', { class: 'notice', role: 'alert' }, reason) : null,
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: 'key' }, t.key),
+      input,
+      h('small', {}, t.key_hint),
+    ),
+    h('div', {}, h('button', { class: 'primary', type: 'submit' }, t.open)),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    key = input.value.trim();
+    remember('key', key, 'session');
+    build();
+  });
+  page.replaceChildren(masthead('/', t.home), h('main', {}, form));
+}
+
+function build(): void {
+  page.replaceChildren(
+    masthead('/', t.home, h('span', { class: 'quiet' }, t.control)),
+    h(
+      'main',
+      { class: 'control' },
+      h('h1', { class: 'unseen' }, t.control),
+      h('div', { class: 'stack' }, trouble, chosen_place, create_form(language, create)),
+      h(
+        'div',
+        { class: 'stack' },
+        h('section', { class: 'card stack' }, h('h2', { class: 'big' }, t.events), list),
+        health.element,
+      ),
+    ),
+  );
+  document.title = `${t.control} · Rostra`;
+  void poll();
+}
+
+document.documentElement.lang = language;
+if (key === '') ask_key('');
+else build();
+
+declare global {
+  interface Window {
+    rostra: unknown;
+  }
+}
+window.rostra = { state: () => status, events: () => events };

@@ -1,0 +1,228 @@
+// One event as the operator steers it: who speaks, who listens, and the buttons.
+
+import { ask } from '../ground/ask.ts';
+import { clock_text, local_time } from '../ground/clock.ts';
+import type { EventRecord, LiveEvent, Phase, Recording } from '../ground/contract.ts';
+import { h, mark, refill, say, show } from '../ground/element.ts';
+import { level_of, update_seats } from '../ground/frame.ts';
+import { count, type Language } from '../ground/words.ts';
+import { link_list, local_value, to_utc, zone } from './create.ts';
+import { Sparkline } from './sparkline.ts';
+import { WORDS } from './words.ts';
+
+export type Act = 'open-doors' | 'go-live' | 'end' | 'cancel';
+
+export interface OnAirActs {
+  act(id: string, act: Act): Promise<void>;
+  announce(id: string, text: string): Promise<void>;
+  move(id: string, start: string): Promise<void>;
+  recordings(id: string): Promise<Recording[]>;
+  download(recording: Recording): Promise<void>;
+}
+
+/** Which buttons make sense in which phase; the server has the last word. */
+const POSSIBLE: Record<Phase, readonly Act[]> = {
+  scheduled: ['open-doors', 'go-live', 'cancel'],
+  doors_open: ['go-live', 'cancel'],
+  live: ['end'],
+  ended: [],
+  posted: [],
+  cancelled: [],
+};
+
+export class OnAir {
+  readonly element: HTMLElement;
+  readonly id: string;
+  private readonly language: Language;
+  private readonly words;
+  private readonly acts: OnAirActs;
+  private readonly phase = h('p', { class: 'phase', role: 'status' });
+  private readonly elapsed = h('span', { class: 'elapsed' });
+  private readonly title = h('h2', { class: 'big' });
+  private readonly when = h('p', { class: 'quiet' });
+  private readonly buttons: Record<Act, HTMLButtonElement>;
+  private readonly trouble = h('p', { class: 'notice', role: 'alert', hidden: true });
+  private readonly seats = h('ul', { class: 'seats' });
+  private readonly nobody = h('p', { class: 'quiet' });
+  private readonly listeners = h('p', { class: 'figure' });
+  private readonly sparkline: Sparkline;
+  private readonly announcement = h('input', {
+    id: 'announcement',
+    maxlength: 500,
+    required: true,
+  });
+  private readonly start = h('input', { id: 'move', type: 'datetime-local', required: true });
+  private readonly move: HTMLElement;
+  private readonly links = h('div');
+  private readonly recordings = h('ul', { class: 'links' });
+  private recordings_ms = 0;
+
+  constructor(event: EventRecord, language: Language, acts: OnAirActs) {
+    this.id = event.id;
+    this.language = language;
+    this.words = WORDS[language];
+    this.acts = acts;
+    const t = this.words;
+    this.sparkline = new Sparkline(t.listeners_chart, 300);
+    const button = (act: Act, text: string, primary = false) => {
+      const made = h('button', { type: 'button', class: primary ? 'primary' : null }, text);
+      made.addEventListener('click', () => void this.decide(act, () => acts.act(this.id, act)));
+      return made;
+    };
+    this.buttons = {
+      'go-live': button('go-live', t.go_live, true),
+      'open-doors': button('open-doors', t.open_doors),
+      end: button('end', t.end),
+      cancel: button('cancel', t.cancel),
+    };
+    say(this.nobody, t.nobody);
+    const tell = this.form(t.announcement, this.announcement, t.announce, () =>
+      this.decide(
+        'announce',
+        async () => {
+          await acts.announce(this.id, this.announcement.value.trim());
+          this.announcement.value = '';
+        },
+        this.announcement.value.trim(),
+      ),
+    );
+    this.move = this.form(t.new_start(zone()), this.start, t.move, () =>
+      this.decide('move', () => acts.move(this.id, to_utc(this.start.value))),
+    );
+    this.start.value = local_value(new Date(event.start));
+    this.element = h(
+      'section',
+      { class: 'card stack', tabindex: '-1', id: 'chosen' },
+      h('div', { class: 'row' }, this.phase, this.elapsed),
+      this.title,
+      this.when,
+      h('div', { class: 'row' }, ...Object.values(this.buttons)),
+      this.trouble,
+      h(
+        'div',
+        { class: 'halves' },
+        h('div', { class: 'stack' }, h('h3', {}, t.stage), this.seats, this.nobody),
+        h('div', { class: 'stack' }, this.listeners, this.sparkline.element),
+      ),
+      tell,
+      this.move,
+      h('details', {}, h('summary', {}, t.links), this.links),
+      h('h3', {}, t.recordings),
+      this.recordings,
+    );
+  }
+
+  update(event: EventRecord & Partial<LiveEvent>, now_ms: number): void {
+    const t = this.words;
+    say(this.phase, t.phase[event.phase]);
+    mark(this.phase, 'data-live', event.phase === 'live');
+    const live_ms = event.live_at ? Date.parse(event.live_at) : null;
+    show(this.elapsed, event.phase === 'live' && live_ms !== null);
+    if (live_ms !== null) say(this.elapsed, t.on_air_for(clock_text((now_ms - live_ms) / 1000)));
+    say(this.title, event.title);
+    say(this.when, t.starts(local_time(event.start, this.language)));
+    for (const [act, button] of Object.entries(this.buttons))
+      show(button, POSSIBLE[event.phase].includes(act as Act));
+    const before = event.phase === 'scheduled' || event.phase === 'doors_open';
+    show(this.move, before);
+    const seats = event.seats ?? [];
+    show(this.nobody, seats.length === 0);
+    update_seats(
+      this.seats,
+      seats.map((seat) => ({
+        ...seat,
+        away: !seat.connected,
+        note: !seat.connected ? t.away : seat.muted ? t.muted : seat.speaking ? t.speaking : '',
+        level: seat.connected && !seat.muted ? level_of(seat.level_dbfs) : 0,
+      })),
+    );
+    const connected = event.audience?.connected ?? 0;
+    refill(this.listeners, String(connected), () => {
+      const [number, ...words] = count(connected, this.language, t.listeners).split(/ (?=\D)/);
+      return [h('b', {}, number ?? ''), document.createTextNode(` ${words.join(' ')}`)];
+    });
+    this.sparkline.add(connected);
+    refill(this.links, event.host_link, () => [link_list(event, this.language)]);
+    if (Date.now() - this.recordings_ms > 5_000) void this.list_recordings();
+  }
+
+  private form(
+    label: string,
+    input: HTMLInputElement,
+    verb: string,
+    act: () => Promise<void>,
+  ): HTMLElement {
+    const form = h(
+      'form',
+      { class: 'row end' },
+      h('div', { class: 'field grow' }, h('label', { for: input.id }, label), input),
+      h('button', { type: 'submit' }, verb),
+    );
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      void act();
+    });
+    return form;
+  }
+
+  private async decide(
+    name: keyof typeof WORDS.en.ask,
+    act: () => Promise<void>,
+    detail?: string,
+  ): Promise<void> {
+    const [question, hint] = this.words.ask[name];
+    if (!(await ask(question, detail ?? hint, this.words.yes, this.words.no))) return;
+    show(this.trouble, false);
+    try {
+      await act();
+    } catch (error) {
+      say(this.trouble, error instanceof Error ? error.message : String(error));
+      show(this.trouble, true);
+    }
+  }
+
+  private async list_recordings(): Promise<void> {
+    const t = this.words;
+    this.recordings_ms = Date.now();
+    const list = await this.acts.recordings(this.id).catch(() => null);
+    if (!list) return;
+    refill(this.recordings, JSON.stringify(list), () =>
+      list.length === 0
+        ? [h('li', { class: 'quiet' }, t.no_recordings)]
+        : list.map((recording) => this.recording_line(recording)),
+    );
+  }
+
+  private recording_line(recording: Recording): HTMLElement {
+    const t = this.words;
+    const size = new Intl.NumberFormat(this.language, { maximumFractionDigits: 1 });
+    const what = recording.kind === 'programme' ? t.programme : t.stem;
+    const note = recording.finished ? '' : `, ${t.growing}`;
+    const button = h(
+      'button',
+      { type: 'button', 'aria-label': `${t.download} ${recording.name}` },
+      t.download,
+    );
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      say(button, t.downloading);
+      await this.acts.download(recording).catch((error: unknown) => {
+        say(this.trouble, error instanceof Error ? error.message : String(error));
+        show(this.trouble, true);
+      });
+      button.disabled = false;
+      say(button, t.download);
+    });
+    return h(
+      'li',
+      {},
+      h(
+        'div',
+        { class: 'grow' },
+        h('strong', {}, recording.name),
+        h('small', {}, ` ${what}, ${size.format(recording.body_bytes / 1e6)} MB${note}`),
+      ),
+      button,
+    );
+  }
+}
