@@ -276,3 +276,12 @@ def test_on_any_network_packets_play_in_order_once_and_all_are_accounted_for(
     if numbers:
         between = numbers[-1] - numbers[0] + 1 - len(numbers)
         assert counts.lost == between - counts.skipped or counts.skipped
+
+
+def test_of_five_packets_lost_in_a_row_at_most_60_ms_are_concealed() -> None:
+    # Of longer runs more is: the buffer is empty before there is anything to go on to.
+    packets = list(sending(numbered(400)))
+    del packets[200:205]
+    heard = play(Network(jitter_s=0.080).carry(packets), 7)
+    assert heard.longest_gap <= 3
+    assert heard.buffer.counts.lost >= 5

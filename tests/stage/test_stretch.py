@@ -10,7 +10,7 @@ from rostra.stage.stretch import stretch
 def vowel(samples: int, hertz: float = 140) -> NDArray[np.float32]:
     at = np.arange(samples) / 48000
     partials = [np.sin(2 * np.pi * hertz * k * at) / k for k in range(1, 10)]
-    return (0.2 * np.sum(partials, axis=0)).astype(np.float32)
+    return np.asarray(0.2 * np.sum(partials, axis=0), np.float32)
 
 
 def largest_step(pcm: NDArray[np.float32]) -> float:

@@ -34,6 +34,7 @@ FAR_S = 0.040  # this far from the target: every second frame, otherwise every f
 PATIENCE_FRAMES = 40  # after this many frames away from the target, stretch what is hard to stretch
 SKIP_S = 0.300  # above the target by this: leave packets out
 REST_FRAMES = 10  # concealed in a row before silence; libopus has faded out by then
+ENOUGH_CONCEALED = 3 * FRAME_SAMPLES  # 60 ms in a row
 JUMP_PACKETS = 3000  # RFC 3550 A.1, MAX_DROPOUT: beyond this the sender may have restarted
 JUMP_SAMPLES = 30 * SAMPLE_RATE
 
@@ -117,6 +118,7 @@ class JitterBuffer:
         self._pausing = False
         self._run = 0  # concealed in a row for want of any packet
         self._owed = 0  # samples of it for which the play position did not move on
+        self._concealed = 0  # samples in a row
         self._since_stretch = 0
         self._astray = 0  # frames since the delay was right
 
@@ -187,6 +189,11 @@ class JitterBuffer:
             needed += FEC_WAIT_S * min(1.0, self._loss / FEC_FULL_AT)
         return needed
 
+    @property
+    def due(self) -> int:
+        """The RTP timestamp, unwrapped, at which the next step begins."""
+        return self._play
+
     def _delay(self, timestamp: int, now: float) -> float:
         fastest = self._sorted[0] if self._sorted else 0.0
         return now - fastest - timestamp / SAMPLE_RATE
@@ -228,12 +235,26 @@ class JitterBuffer:
             if self._delay(packet.timestamp, now) >= target:
                 return self._decode(now, held, target)
             return self._fill()
-        if gap <= self._duration and opus_packet.carries_previous(packet.payload):
+        return self._mend(packet, gap) or self._decode(now, held, target)
+
+    def _mend(self, packet: _Held, gap: int) -> Step | None:
+        """Fill `gap` samples before `packet`, one step at a time; None if that is enough."""
+        carries = opus_packet.carries_previous(packet.payload)
+        if self._concealed >= ENOUGH_CONCEALED:
+            # Longer is heard as a gap. What was lost is lost; the delay it leaves comes back.
+            gap = min(gap, self._duration) if carries else 0
+            self._play = packet.timestamp - gap
+        if gap <= self._duration and carries:
             self._play += gap
+            self._concealed = 0
             self.counts.recovered += 1
             return Step(StepKind.RECOVER, packet.payload, gap - gap % 120)
+        return self._conceal(gap) if gap else None
+
+    def _conceal(self, gap: int) -> Step:
         piece = min(gap - gap % 120, FRAME_SAMPLES)
         self._play += piece
+        self._concealed += piece
         self.counts.concealed += 1
         return Step(StepKind.CONCEAL, b"", piece)
 
@@ -264,7 +285,7 @@ class JitterBuffer:
         stretch = self._steer(self._delay(self._play, now) - target, held)
         self._play += packet.samples
         self._duration = packet.samples
-        self._run = self._owed = 0
+        self._run = self._owed = self._concealed = 0
         insist = self._astray > PATIENCE_FRAMES
         return Step(StepKind.DECODE, packet.payload, packet.samples, stretch, insist)
 
@@ -299,6 +320,7 @@ class JitterBuffer:
             return None
         self._run += 1
         self._owed += FRAME_SAMPLES
+        self._concealed += FRAME_SAMPLES
         self.counts.concealed += 1
         return Step(StepKind.CONCEAL, b"", FRAME_SAMPLES)
 

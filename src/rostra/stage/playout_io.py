@@ -53,6 +53,11 @@ class Playout:
             frame[end - fade : end] *= _RISE[:fade][::-1]
         return frame
 
+    @property
+    def position(self) -> int:
+        """RTP timestamp (unwrapped) of the first sample of the frame given last."""
+        return self.buffer.due - len(self._left) - FRAME_SAMPLES
+
     def _sound(self, step: Step) -> Pcm:
         try:
             if step.kind is StepKind.DECODE:
