@@ -177,3 +177,22 @@ def test_go_live_is_the_index_s_moment_for_good(night: Night) -> None:
     after = night.playlists("live/2/opus.m3u8")[-1].body
     date = b"#EXT-X-PROGRAM-DATE-TIME:2027-01-15T08:00:00.000Z"
     assert date in before and date in after
+
+
+def test_sound_that_comes_before_the_word_that_the_event_is_live_is_not_lost(night: Night) -> None:
+    night.seconds = 2.0
+    for number in range(100):
+        night.frame(number)
+    night.say(Phase.LIVE)
+    night.run(5.0)
+    night.finish()
+    tallies = [f for f in night.facts if isinstance(f, PackagerTallied)]
+    assert tallies[-1].silence_samples == 0
+    assert replays(night)[-1].duration_s >= 4.9
+
+
+def test_frames_of_an_event_that_is_over_are_not_hoarded(night: Night) -> None:
+    night.say(Phase.CANCELLED)
+    for number in range(100):
+        night.frame(number)
+    assert not night.packager._early

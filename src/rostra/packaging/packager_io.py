@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from rostra.ground.facts import (
 from rostra.packaging.broadcast import Settings, replay_offer
 from rostra.packaging.event_io import EventPackager
 from rostra.packaging.shelf_io import Shelf
+
+EARLY_FRAMES = 600  # 12 s, more than the bus keeps
+_OVER = (Phase.ENDED, Phase.POSTED, Phase.CANCELLED)
 
 
 def _wall_ms() -> int:
@@ -46,6 +50,8 @@ class Packager:
         self._settings = Settings(window_segments=window_segments, rewind_s=rewind_s)
         self._on_air: dict[str, EventPackager] = {}
         self._offered: set[str] = set()
+        self._phases: dict[str, Phase] = {}
+        self._early: dict[str, deque[tuple[int, bytes]]] = {}
         self._media_samples = 0
         self._silence_samples = 0
         self._tallied_at: float | None = None
@@ -57,6 +63,11 @@ class Packager:
             on_air = self._on_air.get(fact.event_id)
             if on_air is not None:
                 on_air.offer(fact.sample_index, fact.pcm, now)
+            elif self._phases.get(fact.event_id) not in _OVER:
+                # Stage and control speak on two sockets: sound can come before the word that the
+                # event is live, above all when the bus plays back what a killed packager missed.
+                early = self._early.setdefault(fact.event_id, deque(maxlen=EARLY_FRAMES))
+                early.append((fact.sample_index, fact.pcm))
         elif isinstance(fact, EventChanged):
             self._follow(fact.event, now)
 
@@ -74,6 +85,7 @@ class Packager:
             self._tallied_at = now
 
     def _follow(self, event: Event, now: float) -> None:
+        self._phases[event.event_id] = event.phase
         on_air = self._on_air.get(event.event_id)
         if event.phase is Phase.LIVE and on_air is None:
             self._begin(event, now)
@@ -89,6 +101,8 @@ class Packager:
         shelf = Shelf(self._events_dir / event.event_id)
         begun = EventPackager(event, shelf, self._publish, now, self._wall_ms, self._settings)
         self._on_air[event.event_id] = begun
+        for sample_index, pcm in self._early.pop(event.event_id, ()):
+            begun.offer(sample_index, pcm, now)
         return begun
 
     def _offer_replay(self, event: Event, sealed: bool) -> bool:
