@@ -1,0 +1,349 @@
+"""The catalogue: every target of the audience port and the answer that is prepared for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from rostra.delivery.pages import render_event, render_index
+from rostra.delivery.prepared import (
+    Document,
+    Prepared,
+    http_date,
+    preflight,
+    refusal_document,
+)
+from rostra.delivery.refused import CLOSING, EVENT_UNKNOWN, NOT_FOUND
+from rostra.delivery.site import PageFile, asset_document, html_document
+from rostra.delivery.state import EventState
+from rostra.delivery.stored import StoredDocuments
+from rostra.delivery.targets import EVENT_ID, read_target
+from rostra.delivery.window import Answer, LiveWindow, Release, Stored, Wait, stored_document
+from rostra.ground.facts import (
+    AnyFact,
+    AudienceCounted,
+    Event,
+    EventChanged,
+    MediaSealed,
+    PlaylistRendered,
+    PlaylistsOffered,
+    ReplaySealed,
+    SeatsChanged,
+)
+from rostra.ground.refusals import Refusal
+
+_ROUTE = re.compile(rf"/e/({EVENT_ID.pattern})(?:/(.*))?", re.ASCII)
+# Page and list carry the state, whose clock must not be old: they are rendered anew after this.
+_PAGE_KEEP_S = 10.0
+_HOT_MOST = 65_536  # targets the fast path remembers; then it starts anew
+
+
+class _Entry:
+    """All there is of one event."""
+
+    def __init__(self, event_id: str) -> None:
+        self.window = LiveWindow(event_id)
+        self.state: EventState | None = None  # until control has told of the event
+        self.seats = SeatsChanged(event_id=event_id, seats=(), at_ms=0)
+        self.connected = 0
+        self.offered: PlaylistsOffered | None = None
+        self.replay_sealed = False
+        self.state_document: Document | None = None
+        self.page_body: tuple[bytes, float] | None = None
+        self.calendar_body: bytes | None = None
+        self.documents: dict[str, Document] = {}  # page and calendar, dated within the second
+
+    def changed(self, event: Event) -> None:
+        self.state = EventState(
+            event=event,
+            seats=self.seats.seats,
+            connected=self.connected,
+            offered=self.offered,
+            replay_sealed=self.replay_sealed,
+        )
+
+
+class Catalogue:
+    """What can be asked for, and what is answered.
+
+    `files`: pages by path relative to the build's root. `calendar(event, page_url)`: the calendar
+    file. `hot[accepts_gzip]` maps raw targets to prepared answers and `waits` to places to wait:
+    the fast path looks there and nowhere else. Whatever changes takes its targets out of them.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, PageFile],
+        public_url: str,
+        calendar: Callable[[Event, str], bytes],
+        stored: StoredDocuments,
+    ) -> None:
+        self._files = files
+        self._public_url = public_url.rstrip("/")
+        self._calendar = calendar
+        self.stored = stored
+        self._entries: dict[str, _Entry] = {}
+        self._index_body: tuple[bytes, float] | None = None
+        self._documents: dict[str, Document] = {}  # dated within the second
+        self.hot: tuple[dict[bytes, Prepared], dict[bytes, Prepared]] = ({}, {})
+        self.waits: dict[bytes, Wait] = {}
+        self._fleeting: list[bytes] = []  # hot targets that last for this second
+        self._by_playlist: dict[tuple[str, str], list[bytes]] = {}
+
+    # --- facts ----------------------------------------------------------------------------
+
+    def handle(self, fact: AnyFact, now: float, wall_ms: int) -> list[Release]:
+        """Take a fact; says whom it releases. Facts that are not for edges are ignored."""
+        match fact:
+            case EventChanged():
+                self._entry(fact.event.event_id).changed(fact.event)
+                self._outdate(fact.event.event_id)
+            case PlaylistRendered():
+                self._forget_playlist(fact.event_id, fact.path)
+                window = self._entry(fact.event_id).window
+                return self._freed(window.rendered(fact, http_date(wall_ms / 1000)))
+            case MediaSealed():
+                window = self._entry(fact.event_id).window
+                return self._freed(window.sealed(fact, now, http_date(wall_ms / 1000)))
+            case SeatsChanged():
+                entry = self._entry(fact.event_id)
+                entry.seats = fact
+                if entry.state is not None:
+                    entry.state.seats = fact.seats
+            case AudienceCounted():
+                entry = self._entry(fact.event_id)
+                entry.connected = fact.connected
+                if entry.state is not None:
+                    entry.state.connected = fact.connected
+            case PlaylistsOffered():
+                entry = self._entry(fact.event_id)
+                entry.offered = fact
+                if entry.state is not None:
+                    entry.state.offered = fact
+                self._outdate(fact.event_id)
+            case ReplaySealed():
+                entry = self._entry(fact.event_id)
+                entry.replay_sealed = True
+                if entry.state is not None:
+                    entry.state.replay_sealed = True
+                self.stored.forget_playlists(fact.event_id)
+                self._outdate(fact.event_id)
+            case _:
+                pass
+        return []
+
+    def _entry(self, event_id: str) -> _Entry:
+        entry = self._entries.get(event_id)
+        if entry is None:
+            entry = self._entries[event_id] = _Entry(event_id)
+        return entry
+
+    def _outdate(self, event_id: str) -> None:
+        """Page, calendar and list are rendered anew on the next request; state within a second."""
+        entry = self._entry(event_id)
+        entry.page_body = None
+        entry.calendar_body = None
+        self._index_body = None
+
+    def _forget_playlist(self, event_id: str, path: str) -> None:
+        for target in self._by_playlist.pop((event_id, path), ()):
+            self.hot[0].pop(target, None)
+            self.hot[1].pop(target, None)
+
+    def _freed(self, releases: list[Release]) -> list[Release]:
+        for release in releases:
+            for target in release.wait.targets:
+                self.waits.pop(target, None)
+        return releases
+
+    # --- time -----------------------------------------------------------------------------
+
+    def second_passed(self, now: float) -> list[Release]:
+        """Once a second: forget what was dated to the last one, drop old media, end vain waits."""
+        for target in self._fleeting:
+            self.hot[0].pop(target, None)
+            self.hot[1].pop(target, None)
+        self._fleeting.clear()
+        self._documents.clear()
+        self.stored.second_passed()
+        released: list[Release] = []
+        for event_id, entry in self._entries.items():
+            entry.state_document = None
+            entry.documents.clear()
+            freed, dropped = entry.window.expire(now)
+            released += freed
+            for path in dropped:
+                target = f"/e/{event_id}/{path}".encode()
+                self.hot[0].pop(target, None)
+                self.hot[1].pop(target, None)
+        return self._freed(released)
+
+    def abandon(self) -> list[Release]:
+        """Free everyone who waits: the edge closes."""
+        released = [
+            release for entry in self._entries.values() for release in entry.window.abandon(CLOSING)
+        ]
+        return self._freed(released)
+
+    # --- requests -------------------------------------------------------------------------
+
+    def find(self, raw: bytes, accepts_gzip: bool, now: float, wall_ms: int) -> Answer:
+        """The answer to a target; remembers it for the fast path where that is safe.
+
+        Remembered are only targets in origin-form that were read without decoding or ignoring
+        anything, so nobody can fill the memory with invented queries.
+        """
+        target = read_target(raw)
+        if isinstance(target, Refusal):
+            return target
+        answer = self.answer(target.path, target.query, now, wall_ms)
+        plain = raw.decode("latin-1") == target.path + (f"?{target.query}" if target.query else "")
+        playlist_query = target.query.startswith("_HLS_") and len(raw) <= 200
+        if plain and (not target.query or playlist_query) and target.query.count("&") <= 2:
+            self._remember(raw, target.path, answer, accepts_gzip)
+        return answer
+
+    def _remember(self, raw: bytes, path: str, answer: Answer, accepts_gzip: bool) -> None:
+        hot = self.hot[accepts_gzip]
+        if isinstance(answer, Wait):
+            if raw not in self.waits and len(self.waits) < _HOT_MOST:
+                self.waits[raw] = answer
+                answer.targets.append(raw)
+        elif isinstance(answer, Document) and answer.status == 200:
+            known = raw in hot
+            if len(hot) >= _HOT_MOST and not known:
+                for remembered in (*self.hot, self._by_playlist):
+                    remembered.clear()
+                self._fleeting.clear()
+            hot[raw] = answer.prepared(accepts_gzip)
+            if known:
+                return
+            route = _ROUTE.fullmatch(path)
+            event_id, rest = (route[1], route[2] or "") if route else ("", "")
+            window = self._entries[event_id].window if event_id else None
+            if window is not None and window.has_playlist(rest):
+                self._by_playlist.setdefault((event_id, rest), []).append(raw)
+            elif window is None or not window.has_media(rest):
+                self._fleeting.append(raw)
+
+    def answer(self, path: str, query: str, now: float, wall_ms: int) -> Answer:
+        """The answer to a decoded path and its raw query."""
+        route = _ROUTE.fullmatch(path)
+        if route:
+            entry = self._entries.get(route[1])
+            if entry is None:
+                return EVENT_UNKNOWN if route[2] else self._lost(EVENT_UNKNOWN, wall_ms)
+            return self._event_answer(entry, route[2] or "", query, now, wall_ms)
+        document = self._documents.get(path)
+        if document is None:
+            made = self._make(path, now, wall_ms)
+            if isinstance(made, Refusal):
+                page_like = "." not in path.rpartition("/")[2]
+                return self._lost(made, wall_ms) if page_like else made
+            document = self._documents[path] = made
+        return document
+
+    def _event_answer(
+        self, entry: _Entry, rest: str, query: str, now: float, wall_ms: int
+    ) -> Answer:
+        date, state = http_date(wall_ms / 1000), entry.state
+        if state is None or rest not in {"", "state.json", "calendar.ics"}:
+            return entry.window.answer(rest, query, now)
+        if rest == "state.json":
+            if entry.state_document is None:
+                entry.state_document = Document(
+                    state.render(wall_ms),
+                    "application/json",
+                    kind="state",
+                    cache="public, max-age=1",
+                    date=date,
+                    compressible=True,
+                )
+            return entry.state_document
+        document = entry.documents.get(rest)
+        if document is None:
+            if rest == "calendar.ics":
+                document = self._calendar_document(entry, state.event, date)
+            else:
+                document = self._page(entry, state, now, wall_ms)
+            entry.documents[rest] = document
+        return document
+
+    def _calendar_document(self, entry: _Entry, event: Event, date: str) -> Document:
+        if entry.calendar_body is None:
+            entry.calendar_body = self._calendar(event, f"{self._public_url}/e/{event.event_id}")
+        return Document(
+            entry.calendar_body,
+            "text/calendar; charset=utf-8",
+            kind="page",
+            cache="public, max-age=60",
+            date=date,
+            tagged=True,
+            compressible=True,
+            extra=f'Content-Disposition: inline; filename="{event.event_id}.ics"\r\n',
+        )
+
+    def _page(self, entry: _Entry, state: EventState, now: float, wall_ms: int) -> Document:
+        if entry.page_body is None or now - entry.page_body[1] >= _PAGE_KEEP_S:
+            shell = self._shell("event.html")
+            entry.page_body = (render_event(shell, state, self._public_url, wall_ms), now)
+        return html_document(entry.page_body[0], http_date(wall_ms / 1000))
+
+    def _shell(self, name: str) -> str | None:
+        file = self._files.get(name)
+        return None if file is None else file.body.decode()
+
+    def _make(self, path: str, now: float, wall_ms: int) -> Document | Refusal:
+        date = http_date(wall_ms / 1000)
+        if path == "/":
+            if self._index_body is None or now - self._index_body[1] >= _PAGE_KEEP_S:
+                states = [entry.state for entry in self._entries.values() if entry.state]
+                self._index_body = (render_index(self._shell("index.html"), states, wall_ms), now)
+            return html_document(self._index_body[0], date)
+        if path == "/healthz":
+            return Document(
+                b"ok\n", "text/plain; charset=utf-8", kind="page", cache="no-store", date=date
+            )
+        return asset_document(self._files, path, date)
+
+    def _lost(self, refusal: Refusal, wall_ms: int) -> Answer:
+        """A refusal; people see the page for it where one was built."""
+        file = self._files.get("404.html")
+        if file is None:
+            return refusal
+        document = self._documents.get(f"!{refusal.code}")
+        if document is None:
+            document = self._documents[f"!{refusal.code}"] = html_document(
+                file.body, http_date(wall_ms / 1000), refusal
+            )
+        return document
+
+    def refusal(self, refusal: Refusal, wall_ms: int, extra: str = "") -> Document:
+        """The prepared answer to a refusal."""
+        key = f"!{refusal.code}!{extra}"
+        document = self._documents.get(key)
+        if document is None:
+            document = refusal_document(refusal, http_date(wall_ms / 1000), extra)
+            if not extra:
+                self._documents[key] = document
+        return document
+
+    def preflight(self, wall_ms: int) -> Document:
+        """The prepared answer to OPTIONS."""
+        document = self._documents.get("!options")
+        if document is None:
+            document = self._documents["!options"] = preflight(http_date(wall_ms / 1000))
+        return document
+
+    def recall(self, stored: Stored) -> Document | Refusal | None:
+        """What is known of a file without reading it, or None."""
+        return NOT_FOUND if self.stored.known_missing(stored) else self.stored.get(stored)
+
+    def store(self, stored: Stored, body: bytes | None, wall_ms: int) -> Document | Refusal:
+        """What was read from disk (None: there is nothing), as an answer."""
+        if body is None:
+            self.stored.missed(stored)
+            return NOT_FOUND
+        document = stored_document(stored, body, http_date(wall_ms / 1000))
+        self.stored.put(stored, document)
+        return document

@@ -1,0 +1,188 @@
+"""The edge: sockets, clock and tallies around the catalogue and its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import socket
+import ssl
+import time
+from itertools import count
+from pathlib import Path
+
+from rostra.agenda import calendar_document
+from rostra.delivery.catalogue import Catalogue
+from rostra.delivery.connection_io import Connection
+from rostra.delivery.desk_io import Desk, Limits
+from rostra.delivery.listeners import Listeners
+from rostra.delivery.site import PageFile
+from rostra.delivery.stored import StoredDocuments
+from rostra.ground.facts import AnyFact, EdgeTallied
+
+log = logging.getLogger(__name__)
+_SHARDS = 8  # connections are looked at in turns, so that no look takes long
+_BACKLOG = 4096
+_TLS_HANDSHAKE_S = 10.0
+_CLOSE_S = 5.0  # how long `close` waits for clients to read what was written
+
+
+def read_pages(pages_dir: Path | None) -> dict[str, PageFile]:
+    """The audience's files of the pages' build, by path; empty without a build."""
+    if pages_dir is None:
+        return {}
+    files = {}
+    for path in sorted(pages_dir.rglob("*")):
+        name = path.relative_to(pages_dir).as_posix()
+        if path.is_file() and not any(part.startswith(".") for part in path.parts):
+            body = path.read_bytes()
+            files[name] = PageFile(body, gzip.compress(body, 9, mtime=0))
+    return files
+
+
+def listening_socket(host: str, port: int, unread_ms: int) -> socket.socket:
+    """A socket that shares its port with the other edges (SO_REUSEPORT).
+
+    `unread_ms`: after so long without progress the kernel drops a client (TCP_USER_TIMEOUT, which
+    accepted sockets inherit): TLS hides from us how much is unsent. Raises OSError.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread_ms)
+        listening.setblocking(False)
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+class Edge:
+    """One process' door to the crowd. All methods are to be called on its event loop.
+
+    `session_key` is the run's secret for listeners' hashes, the same for all edges. `public_url` is
+    the address listeners use; the Host header is never believed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        data_dir: Path,
+        pages_dir: Path | None,
+        session_key: bytes,
+        *,
+        public_url: str = "http://localhost:8080",
+        max_connections: int = 18_000,
+        media_cache_bytes: int = 256 * 1024 * 1024,
+        limits: Limits | None = None,
+    ) -> None:
+        self.name = name
+        self._limits = limits or Limits(connections=max_connections, held=max_connections)
+        catalogue = Catalogue(
+            read_pages(pages_dir),
+            public_url,
+            calendar_document.render,
+            StoredDocuments(media_cache_bytes),
+        )
+        self.desk = Desk(catalogue, Listeners(session_key), data_dir / "events", self._limits)
+        self._shards: list[set[Connection]] = [set() for _ in range(_SHARDS)]
+        self._numbers = count()
+        self._server: asyncio.Server | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._turn = 0
+        self._lag_s = 0.0
+        self._tallied_at = time.monotonic()
+        self._cpu_s = time.process_time()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def handle(self, fact: AnyFact) -> None:
+        """Take a fact; those who waited for it are answered."""
+        desk = self.desk
+        desk.release(desk.catalogue.handle(fact, desk.now(), desk.wall_ms()))
+
+    def connection(self) -> Connection:
+        """A connection that the loop may use."""
+        number = next(self._numbers)
+        return Connection(self.desk, number, self._shards[number % _SHARDS])
+
+    async def serve(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
+        """Accept listeners. `port` 0 takes a free one. Raises OSError if the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            self.connection,
+            sock=listening_socket(host, port, self._limits.stall_s * 1000),
+            backlog=_BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=_TLS_HANDSHAKE_S if context else None,
+        )
+        self._schedule(loop.time())
+
+    def _schedule(self, due: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(due + 1 / _SHARDS, self._sweep, due + 1 / _SHARDS)
+
+    def _sweep(self, due: float) -> None:
+        late = asyncio.get_running_loop().time() - due
+        self._lag_s = max(self._lag_s, late)
+        self._turn = (self._turn + 1) % _SHARDS
+        for connection in list(self._shards[self._turn]):
+            connection.second_passed()
+        if self._turn == 0:
+            self.desk.release(self.desk.catalogue.second_passed(self.desk.now()))
+        # After a long stop there is nothing to make up for: time-outs would fire in bursts.
+        self._schedule(due if late < 1 else due + late)
+
+    def tally(self, now: float) -> EdgeTallied:
+        """What happened since the last call. `now`: monotonic seconds."""
+        desk = self.desk
+        cpu_s, elapsed_s = time.process_time(), now - self._tallied_at
+        busy = min(1.0, (cpu_s - self._cpu_s) / elapsed_s) if elapsed_s > 0 else 0.0
+        tallied = EdgeTallied(
+            edge=self.name,
+            at_ms=desk.wall_ms(),
+            connections=desk.connections,
+            held=desk.held,
+            requests=dict(desk.requests),
+            refusals=dict(desk.refusals),
+            body_bytes=desk.body_bytes,
+            busy_fraction=round(busy, 4),
+            loop_lag_ms=round(self._lag_s * 1000, 3),
+            listeners=desk.listeners.tally(desk.now()),
+        )
+        desk.requests.clear()
+        desk.refusals.clear()
+        desk.body_bytes = 0
+        self._cpu_s, self._tallied_at, self._lag_s = cpu_s, now, 0.0
+        return tallied
+
+    async def close(self) -> None:
+        """Accept no more, answer those who wait, let clients read what was written, then end."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._server is not None:
+            self._server.close()
+        self.desk.release(self.desk.catalogue.abandon())
+        self.desk.finish_releasing()
+        until = self.desk.now() + _CLOSE_S
+        for connection in self._connections():
+            connection.transport.close()  # flushes first
+        while self.desk.connections and self.desk.now() < until:  # noqa: ASYNC110 (no one tells)
+            await asyncio.sleep(0.02)
+        for connection in self._connections():
+            connection.transport.abort()
+        self.desk.close()
+        await asyncio.sleep(0)
+
+    def _connections(self) -> list[Connection]:
+        return [connection for shard in self._shards for connection in shard]
