@@ -71,7 +71,8 @@ def link(namespaces: list[str], loss: float, seed: int) -> None:
         subprocess.run([*command, "addr", "add", f"{address}/24", "dev", "link"], check=True)
         subprocess.run([*command, "link", "set", "dev", "link", "up"], check=True)
     print("up", flush=True)
-    chance, waiting, number, parent = random.Random(seed), [], 0, os.getppid()
+    chance, number, parent = random.Random(seed), 0, os.getppid()
+    waiting: list[tuple[float, int, int, bytes]] = []
     while os.getppid() == parent:
         timeout = max(0.0, waiting[0][0] - time.monotonic()) if waiting else 0.5
         ready, _, _ = select.select(ends, [], [], timeout)
@@ -116,7 +117,7 @@ async def _serve(kind: str, seconds: float) -> None:
     server = Server(Config(app, host=STAGE_IP, port=PORT, log_level="error"))
     serving = asyncio.ensure_future(server.serve())
     deadline = time.monotonic() + 30
-    while hearing.first is None and time.monotonic() < deadline:
+    while hearing.first is None and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     if hearing.first is None:
         raise SystemExit("Chromium sent no sound within 30 s")

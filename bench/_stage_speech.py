@@ -27,8 +27,8 @@ def speech(voice: str = "en-us") -> NDArray[np.float32]:
         return np.asarray(0.1 * vowel * (1 + np.sin(2 * np.pi * 3 * at)), np.float32)
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "speech.wav"
-        subprocess.run(["espeak-ng", "-v", voice, "-w", wav, TEXT], check=True)
-        command = ["ffmpeg", "-v", "error", "-i", wav, "-ar", "48000", "-ac", "1"]
+        subprocess.run(["espeak-ng", "-v", voice, "-w", str(wav), TEXT], check=True)
+        command = ["ffmpeg", "-v", "error", "-i", str(wav), "-ar", "48000", "-ac", "1"]
         raw = subprocess.run([*command, "-f", "f32le", "-"], check=True, capture_output=True).stdout
     return np.frombuffer(raw, np.float32)
 

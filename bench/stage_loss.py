@@ -3,9 +3,9 @@
 A *gap* is a run of ticks without sound of the speaker's own: nothing, or concealed; what in-band
 FEC restored is the speaker's own. *Delay* is from the moment the first sample of a frame was spoken
 to the tick that mixes it: 20 ms of framing, the network, the wait in the buffer. The network has
-20 ms of delay and up to 40 ms of jitter, evenly spread, and reorders. For aiortc's buffer only empty
-ticks count as gaps, not the frames it leaves out, which is in its favour. The seeds are others than
-those the buffer was tuned on.
+20 ms of delay and up to 40 ms of jitter, evenly spread, and reorders. For aiortc's buffer only
+empty ticks count as gaps, not the frames it leaves out, which is in its favour. The seeds are
+others than those the buffer was tuned on.
 """
 
 from __future__ import annotations

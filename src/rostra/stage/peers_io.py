@@ -62,7 +62,8 @@ class _Tap:
         return False, None
 
 
-def _tap(receiver: Any, hear: Callable[[RtpPacket, float], None]) -> None:
+def tap(receiver: Any, hear: Callable[[RtpPacket, float], None]) -> None:
+    """Hand `hear` each packet of an RTCRtpReceiver and its time of arrival; decode nothing."""
     receiver._RTCRtpReceiver__jitter_buffer = _Tap(hear)
     begin = receiver.receive
 
@@ -148,7 +149,7 @@ class Peer:
         await pc.setRemoteDescription(RTCSessionDescription(cleaned_offer(offer), "offer"))
         for other in pc.getTransceivers():
             if other is transceiver:
-                _tap(other.receiver, self._hear)
+                tap(other.receiver, self._hear)
             else:
                 other.direction = "inactive"  # video and second microphones are not taken
         await pc.setLocalDescription(await pc.createAnswer())
