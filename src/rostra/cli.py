@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-import httpx
 import msgspec
-import uvloop
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from rostra import __version__, house
 from rostra.control import keys_io, storage_io, tls_io
-from rostra.control.control_io import Control
 from rostra.ground import settings as table
 from rostra.ground.refusals import Refused
 from rostra.ground.settings import Settings
+
+if TYPE_CHECKING:
+    from rostra.control.control_io import Control
 
 console = Console()
 _DATA = click.option("--data", type=click.Path(path_type=Path), help="data folder [data]")
@@ -99,7 +100,7 @@ def serve(config: Path | None, as_json: bool, **given: Any) -> None:
         _welcome(opened_house, Path(settings.text("serve.data")))
 
     try:
-        uvloop.run(house.serve(settings, opened))
+        asyncio.run(house.serve(settings, opened))
     except (
         house.HouseTrouble,
         keys_io.KeyTrouble,
@@ -171,6 +172,8 @@ def _opened(data: Path) -> house.Opened | None:
 
 def _call(settings: Settings, method: str, path: str, body: Any = None) -> Any:
     """The control API's answer, or None where no house is open. Ends on a refusal."""
+    import httpx
+
     data = Path(settings.text("serve.data"))
     opened = _opened(data)
     if opened is None:
@@ -196,6 +199,8 @@ def _call(settings: Settings, method: str, path: str, body: Any = None) -> Any:
 
 def _offline(settings: Settings) -> Control:
     """The agenda without a house: straight from storage."""
+    from rostra.control.control_io import Control
+
     data = Path(settings.text("serve.data"))
     return Control(
         storage_io.Storage(data),

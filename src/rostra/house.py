@@ -1,4 +1,8 @@
-"""The house: builds each process's rooms from the settings and carries facts between them."""
+"""The house: builds each process's rooms from the settings and carries facts between them.
+
+Each process imports its own rooms only, when it starts: an edge that was killed is back before a
+listener's buffer is empty, and holds no encoder in memory.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
-import uvloop
 
-from rostra.control import api_io, keys_io, tls_io
+from rostra.agenda.links import Addresses
+from rostra.control import keys_io, tls_io
 from rostra.control.bus_io import Publisher, subscribe
-from rostra.control.control_io import Addresses, Control
-from rostra.control.storage_io import Storage
-from rostra.delivery.edge_io import Edge
 from rostra.ground.facts import (
     AudienceCounted,
     EdgeTallied,
@@ -42,9 +42,6 @@ from rostra.ground.facts import (
     StageTallied,
 )
 from rostra.ground.settings import Settings
-from rostra.packaging.packager_io import Packager
-from rostra.stage import signalling_io
-from rostra.stage.stage_io import Stage
 from rostra.supervision.supervisor_io import Supervisor, end_orphans
 
 log = logging.getLogger(__name__)
@@ -139,8 +136,10 @@ class Corner:
         self.go(tls_io.watch(context, cert, key))
         return context
 
-    async def serve_app(self, app: Any, host: str, port: int) -> uvicorn.Server:
+    async def serve_app(self, app: Any, host: str, port: int) -> None:
         """Serve `app` beside. No access log: no address and no token is ever written."""
+        import uvicorn
+
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2
         )
@@ -148,9 +147,10 @@ class Corner:
         config.ssl = self.tls()
         if config.ssl is not None:
             config.ssl_certfile = self.settings.text("serve.tls_cert")
-        server = _Server(config)
+        server = uvicorn.Server(config)
+        # Signals belong to the corner.
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
         self.go(server.serve(sockets=[_listening(host, port)]))
-        return server
 
     async def tell_each_second(self, tally: Callable[[], None], every_s: float = 1.0) -> None:
         """Call `tally` regularly."""
@@ -164,13 +164,6 @@ class Corner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.bus.close()
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        """Signals belong to the corner."""
-        yield
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -199,6 +192,10 @@ async def _corner(name: str, settings: Settings) -> AsyncIterator[Corner]:
 
 async def run_control(settings: Settings) -> None:
     """The control process."""
+    from rostra.control import api_io
+    from rostra.control.control_io import Control
+    from rostra.control.storage_io import Storage
+
     async with _corner("control", settings) as corner:
         control = Control(
             Storage(corner.data),
@@ -220,6 +217,9 @@ async def run_control(settings: Settings) -> None:
 
 async def run_stage(settings: Settings) -> None:
     """The stage process."""
+    from rostra.stage import signalling_io
+    from rostra.stage.stage_io import Stage
+
     async with _corner("stage", settings) as corner:
         stage = Stage(
             keys_io.load_or_create(corner.data, "invitation"),
@@ -240,16 +240,19 @@ async def run_stage(settings: Settings) -> None:
 
 async def run_packager(settings: Settings) -> None:
     """The packager process."""
+    from rostra.packaging.packager_io import Packager
+
     async with _corner("packager", settings) as corner:
         packager = Packager(corner.data, corner.bus.publish)
         corner.hear(PACKAGER_HEARS, lambda fact: packager.handle(fact, time.monotonic()))
         corner.go(corner.tell_each_second(lambda: packager.tick(time.monotonic()), 0.02))
         await corner.ended.wait()
-        packager.close()
 
 
 async def run_edge(settings: Settings, index: int) -> None:
     """One edge process."""
+    from rostra.delivery.edge_io import Edge
+
     name = f"edge-{index}"
     async with _corner(name, settings) as corner:
         edge = Edge(
@@ -270,6 +273,8 @@ async def run_edge(settings: Settings, index: int) -> None:
 
 def run_process(name: str, settings: Settings) -> None:
     """One process of the house, until it is told to end."""
+    import uvloop
+
     logging.basicConfig(
         level=logging.INFO, format=f"%(asctime)s {name}: %(message)s", stream=sys.stderr
     )

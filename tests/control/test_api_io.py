@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rostra.agenda.links import Addresses
 from rostra.control.api_io import make_app
-from rostra.control.control_io import Addresses, Control
+from rostra.control.control_io import Control
 from rostra.control.storage_io import Storage
 
 KEY = bytes(range(32))

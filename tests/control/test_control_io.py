@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rostra.agenda.life import Act
-from rostra.control.control_io import Addresses, Control, now_ms
+from rostra.agenda.links import Addresses
+from rostra.control.control_io import Control, now_ms
 from rostra.control.storage_io import Storage
 from rostra.ground.facts import (
     AnyFact,

@@ -10,6 +10,14 @@ from rostra.ground.signing import Invitation, sign_invitation
 _DAY_S = 86_400
 
 
+class Addresses(msgspec.Struct, frozen=True):
+    """Where people go, without a trailing slash."""
+
+    public_url: str
+    control_url: str
+    stage_url: str
+
+
 class Links(msgspec.Struct, frozen=True):
     """What `rostra event create` prints.
 

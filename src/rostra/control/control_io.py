@@ -13,7 +13,7 @@ import msgspec
 from rostra import __version__
 from rostra.agenda import agenda
 from rostra.agenda.life import Act
-from rostra.agenda.links import Links, invite, links
+from rostra.agenda.links import Addresses, Links, invite, links
 from rostra.control.dashboard import Dashboard, wall
 from rostra.control.storage_io import Storage
 from rostra.ground.facts import (
@@ -29,14 +29,6 @@ from rostra.ground.facts import (
 from rostra.ground.refusals import Refusal, Refused
 
 log = logging.getLogger(__name__)
-
-
-class Addresses(msgspec.Struct, frozen=True):
-    """Where people go, without a trailing slash."""
-
-    public_url: str
-    control_url: str
-    stage_url: str
 
 
 class Control:
