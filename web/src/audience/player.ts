@@ -5,6 +5,7 @@ import { backoff_s } from '../ground/retry.ts';
 import { choose, type Wish } from './choice.ts';
 import { type Begin, Deck, type Failure, type Kind, type Mode, type Source } from './deck.ts';
 import { silent_clip } from './silence.ts';
+import { can_play, media_source } from './support.ts';
 
 /** What there is to hear now, from state.json. */
 export interface Offer {
@@ -204,7 +205,7 @@ export class Player {
 
   /** How far back one can go, in seconds. */
   window_s(): number {
-    if (!this.offer || this.offer.kind !== 'live') return 0;
+    if (this.offer?.kind !== 'live') return 0;
     const since_start = (this.now_ms() - this.offer.from_ms) / 1000;
     return Math.max(0, Math.min(REWIND_S, since_start));
   }
@@ -414,18 +415,4 @@ export class Player {
     this.active.stop();
     this.changed();
   }
-}
-
-function media_source(): typeof MediaSource | null {
-  const scope = window as unknown as Record<string, typeof MediaSource | undefined>;
-  return scope['ManagedMediaSource'] ?? scope['MediaSource'] ?? null;
-}
-
-/** The browser's own HLS gets AAC alone: what it says of other codecs in HLS is not to be trusted. */
-function can_play(mode: Mode, codec: string): boolean {
-  const type = `audio/mp4; codecs="${codec}"`;
-  if (mode === 'native') {
-    return codec.startsWith('mp4a') && document.createElement('audio').canPlayType(type) !== '';
-  }
-  return media_source()?.isTypeSupported(type) ?? false;
 }
