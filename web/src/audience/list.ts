@@ -1,7 +1,7 @@
 // The list of events and the page that was not found: the viewer's language and time zone.
 
 import { local_time } from '../ground/clock.ts';
-import { type Dictionary, nearest } from '../ground/words.ts';
+import { type Dictionary, nearest, regional } from '../ground/words.ts';
 
 const WORDS: Dictionary<Record<string, string>> = {
   en: {},
@@ -24,4 +24,4 @@ for (const element of document.querySelectorAll<HTMLElement>('[data-word]')) {
 }
 for (const time of document.querySelectorAll('time'))
   if (!Number.isNaN(Date.parse(time.dateTime)))
-    time.textContent = local_time(time.dateTime, language);
+    time.textContent = local_time(time.dateTime, regional(language, navigator.languages));

@@ -135,6 +135,7 @@ export class Transport {
     show(this.tap_hint, snapshot.blocked);
     show(this.row, !idle);
     show(this.bar_row, !idle);
+    show(this.status, !idle || snapshot.retry_at_ms !== null);
     refill(this.tap, `${replay} ${model.resume_s}`, () => [
       icon('play'),
       document.createTextNode(this.tap_text(replay, model.resume_s)),

@@ -5,7 +5,7 @@ import type { EventState, Speaker } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { masthead, update_seats } from '../ground/frame.ts';
 import { icon } from '../ground/icons.ts';
-import { count, type Language, names } from '../ground/words.ts';
+import { count, type Language, names, regional } from '../ground/words.ts';
 import { Transport, type TransportActs, type TransportModel } from './transport.ts';
 import { WORDS } from './words.ts';
 
@@ -23,7 +23,7 @@ export interface ViewModel extends TransportModel {
 
 export class View {
   private readonly words;
-  private readonly language: Language;
+  private readonly locale: string;
   private readonly transport: Transport;
   private readonly phase = h('p', { class: 'phase' });
   private readonly title = h('h1');
@@ -38,7 +38,7 @@ export class View {
   private readonly late = h('p', { class: 'notice' });
   private readonly arm = h('button', { class: 'primary large', type: 'button' });
   private readonly arm_hint = h('p', { class: 'quiet' });
-  private readonly armed = h('p', { class: 'notice', role: 'status' });
+  private readonly armed = h('p', { class: 'notice good', role: 'status' });
   private readonly closing = h('p', { class: 'about' });
   private readonly rung = h('p', { class: 'notice', role: 'status' });
   private readonly stale = h('p', { class: 'quiet' });
@@ -53,7 +53,7 @@ export class View {
   private spoken_before = '';
 
   constructor(page: HTMLElement, language: Language, acts: ViewActs) {
-    this.language = language;
+    this.locale = regional(language, navigator.languages);
     this.words = WORDS[language];
     const t = this.words;
     this.transport = new Transport(language, acts);
@@ -137,13 +137,13 @@ export class View {
     say(this.title, state.title);
     const people = state.people.length > 0 ? state.people : state.speakers.map((s) => s.name);
     show(this.people, people.length > 0);
-    say(this.people, t.with(names(people, this.language)));
-    say(this.when, local_time(state.start, this.language));
+    say(this.people, t.with(names(people, this.locale)));
+    say(this.when, local_time(state.start, this.locale));
     this.when.dateTime = state.start;
     say(this.length, t.about(state.duration_min));
     show(this.length, before);
     show(this.moved, before && state.first_start !== null && state.first_start !== state.start);
-    if (state.first_start) say(this.moved, t.moved(local_time(state.first_start, this.language)));
+    if (state.first_start) say(this.moved, t.moved(local_time(state.first_start, this.locale)));
     show(this.about, state.description !== '');
     say(this.about, state.description);
     show(this.lead, before && left_ms > 0);
@@ -210,17 +210,20 @@ export class View {
       const known = this.news.querySelector(`[data-number="${item.number}"]`);
       if (known) continue;
       const line = h('li', { 'data-number': item.number });
-      line.append(h('time', { datetime: item.at }, time_of_day(item.at, this.language)), item.text);
+      line.append(h('time', { datetime: item.at }, time_of_day(item.at, this.locale)), item.text);
       this.news.prepend(line);
     }
     show(this.listeners, state.audience.connected > 0 && state.phase !== 'cancelled');
-    say(this.listeners, count(state.audience.connected, this.language, t.listeners));
+    say(
+      this.listeners,
+      count(state.audience.connected, this.locale, before ? t.waiting : t.listeners),
+    );
   }
 
   /** Told to screen readers when it changed and at most each 15 s: a conversation is not a score. */
   private announce_speakers(heard: Speaker[]): void {
     const speaking = heard.filter((s) => s.speaking && !s.muted).map((s) => s.name);
-    const text = speaking.length > 0 ? this.words.now_speaking(names(speaking, this.language)) : '';
+    const text = speaking.length > 0 ? this.words.now_speaking(names(speaking, this.locale)) : '';
     if (text === '' || text === this.spoken_before || Date.now() - this.spoken_ms < 15_000) return;
     this.spoken_before = text;
     this.spoken_ms = Date.now();

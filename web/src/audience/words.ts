@@ -60,6 +60,7 @@ interface AudienceWords {
   host: string;
   announcements: string;
   listeners: readonly [string, string];
+  waiting: readonly [string, string];
   stopped: (seconds: number) => string;
   retrying: string;
   state_lost: string;
@@ -137,6 +138,7 @@ export const WORDS: Dictionary<AudienceWords> = {
     host: 'host',
     announcements: 'Announcements',
     listeners: ['listener', 'listeners'],
+    waiting: ['person is here already', 'people are here already'],
     stopped: (seconds) => `The sound stopped. Trying again in ${seconds} s.`,
     retrying: 'The sound stopped. Trying again…',
     state_lost:
@@ -226,6 +228,7 @@ export const WORDS: Dictionary<AudienceWords> = {
     host: 'hôte',
     announcements: 'Annonces',
     listeners: ['auditeur', 'auditeurs'],
+    waiting: ['personne est déjà là', 'personnes sont déjà là'],
     stopped: (seconds) => `Le son s’est arrêté. Nouvel essai dans ${seconds} s.`,
     retrying: 'Le son s’est arrêté. Nouvel essai…',
     state_lost:

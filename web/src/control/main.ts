@@ -7,7 +7,7 @@ import { h, mark, refill, say, show } from '../ground/element.ts';
 import { masthead } from '../ground/frame.ts';
 import { forget, recall, remember } from '../ground/memory.ts';
 import { backoff_s } from '../ground/retry.ts';
-import { nearest } from '../ground/words.ts';
+import { nearest, regional } from '../ground/words.ts';
 import { create_form, type NewEvent } from './create.ts';
 import { Health } from './health.ts';
 import { OnAir } from './on_air.ts';
@@ -97,7 +97,7 @@ function draw_list(): void {
         'button',
         { type: 'button', 'data-id': event.id, 'aria-pressed': String(event.id === chosen?.id) },
         h('strong', {}, event.title),
-        h('small', {}, local_time(event.start, language)),
+        h('small', {}, local_time(event.start, regional(language, navigator.languages))),
         phase,
       );
       button.addEventListener('click', () => {

@@ -5,7 +5,7 @@ import { clock_text, local_time } from '../ground/clock.ts';
 import type { EventRecord, LiveEvent, Phase, Recording } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { level_of, update_seats } from '../ground/frame.ts';
-import { count, type Language } from '../ground/words.ts';
+import { count, type Language, regional } from '../ground/words.ts';
 import { link_list, local_value, to_utc, zone } from './create.ts';
 import { Sparkline } from './sparkline.ts';
 import { WORDS } from './words.ts';
@@ -33,6 +33,7 @@ const POSSIBLE: Record<Phase, readonly Act[]> = {
 export class OnAir {
   readonly element: HTMLElement;
   readonly id: string;
+  private readonly locale: string;
   private readonly language: Language;
   private readonly words;
   private readonly acts: OnAirActs;
@@ -59,6 +60,7 @@ export class OnAir {
 
   constructor(event: EventRecord, language: Language, acts: OnAirActs) {
     this.id = event.id;
+    this.locale = regional(language, navigator.languages);
     this.language = language;
     this.words = WORDS[language];
     this.acts = acts;
@@ -120,7 +122,7 @@ export class OnAir {
     show(this.elapsed, event.phase === 'live' && live_ms !== null);
     if (live_ms !== null) say(this.elapsed, t.on_air_for(clock_text((now_ms - live_ms) / 1000)));
     say(this.title, event.title);
-    say(this.when, t.starts(local_time(event.start, this.language)));
+    say(this.when, t.starts(local_time(event.start, this.locale)));
     for (const [act, button] of Object.entries(this.buttons))
       show(button, POSSIBLE[event.phase].includes(act as Act));
     const before = event.phase === 'scheduled' || event.phase === 'doors_open';
@@ -138,7 +140,7 @@ export class OnAir {
     );
     const connected = event.audience?.connected ?? 0;
     refill(this.listeners, String(connected), () => {
-      const [number, ...words] = count(connected, this.language, t.listeners).split(/ (?=\D)/);
+      const [number, ...words] = count(connected, this.locale, t.listeners).split(/ (?=\D)/);
       return [h('b', {}, number ?? ''), document.createTextNode(` ${words.join(' ')}`)];
     });
     this.sparkline.add(connected);
@@ -195,7 +197,7 @@ export class OnAir {
 
   private recording_line(recording: Recording): HTMLElement {
     const t = this.words;
-    const size = new Intl.NumberFormat(this.language, { maximumFractionDigits: 1 });
+    const size = new Intl.NumberFormat(this.locale, { maximumFractionDigits: 1 });
     const what = recording.kind === 'programme' ? t.programme : t.stem;
     const note = recording.finished ? '' : `, ${t.growing}`;
     const button = h(

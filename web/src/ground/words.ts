@@ -16,13 +16,18 @@ export function nearest(...tags: (string | null | undefined)[]): Language {
   return 'en';
 }
 
+/** The viewer's own region of a language, for dates and numbers: "en-GB" for "en", if preferred. */
+export function regional(language: Language, preferred: readonly string[]): string {
+  return preferred.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language;
+}
+
 /** `{n}` with the plural form of the language: `count(3, 'fr', ['auditeur', 'auditeurs'])`. */
-export function count(n: number, language: Language, forms: readonly [string, string]): string {
+export function count(n: number, language: string, forms: readonly [string, string]): string {
   const one = new Intl.PluralRules(language).select(n) === 'one';
   return `${new Intl.NumberFormat(language).format(n)} ${one ? forms[0] : forms[1]}`;
 }
 
 /** Names in a sentence: "Ada, Grace and Alan". */
-export function names(list: readonly string[], language: Language): string {
+export function names(list: readonly string[], language: string): string {
   return new Intl.ListFormat(language, { type: 'conjunction' }).format(list);
 }

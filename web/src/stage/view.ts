@@ -6,7 +6,7 @@ import type { StageStatus } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { level_of, masthead, update_seats } from '../ground/frame.ts';
 import { icon } from '../ground/icons.ts';
-import { count, type Language } from '../ground/words.ts';
+import { count, type Language, regional } from '../ground/words.ts';
 import type { Place } from './floor.ts';
 import type { Treatment } from './microphone.ts';
 import type { Line } from './whip.ts';
@@ -49,7 +49,7 @@ export class StageView {
   });
   readonly others = h('audio', { autoplay: true, hidden: true });
   private readonly words;
-  private readonly language: Language;
+  private readonly locale: string;
   private readonly sign = h('p', { class: 'sign', role: 'status' });
   private readonly sign_hint = h('p', { class: 'quiet' });
   private readonly elapsed = h('p', { class: 'elapsed', role: 'timer' });
@@ -89,7 +89,7 @@ export class StageView {
 
   constructor(page: HTMLElement, language: Language, acts: StageActs) {
     this.words = WORDS[language];
-    this.language = language;
+    this.locale = regional(language, navigator.languages);
     const t = this.words;
     document.documentElement.lang = language;
     const box = (id: string, label: string) => {
@@ -126,7 +126,6 @@ export class StageView {
     say(this.go_live, t.go_live);
     this.end.addEventListener('click', () => acts.end());
     say(this.end, t.end);
-    say(this.only_host, t.only_host);
     say(this.copy_link, t.copy);
     this.copy_link.addEventListener('click', async () => {
       if (!(await copy(this.link))) return;
@@ -243,7 +242,9 @@ export class StageView {
     show(this.go_live, host && open && !on_air);
     this.go_live.disabled = place !== 'joined';
     show(this.end, host && on_air);
-    show(this.only_host, !host && open && !on_air);
+    const inside_now = place === 'joined';
+    show(this.only_host, open && !on_air && !(host && inside_now));
+    say(this.only_host, host ? t.join_first : t.only_host);
     this.link = status.listener_page;
     this.update_seats(status);
   }
@@ -270,11 +271,11 @@ export class StageView {
     if (status.live_at)
       say(this.elapsed, clock_text((model.server_now_ms - Date.parse(status.live_at)) / 1000));
     say(this.title, status.title);
-    say(this.when, over ? '' : t.starts(local_time(status.start, this.language)));
+    say(this.when, over ? '' : t.starts(local_time(status.start, this.locale)));
     say(this.you, t.you_are[status.you.role]);
     document.title = `${on_air ? `● ${t.on_air} · ` : ''}${status.title} · ${t.stage}`;
     show(this.listeners, status.audience.connected > 0 || on_air);
-    say(this.listeners, count(status.audience.connected, this.language, t.listeners));
+    say(this.listeners, count(status.audience.connected, this.locale, t.listeners));
   }
 
   private update_seats(status: StageStatus): void {

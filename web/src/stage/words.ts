@@ -51,6 +51,7 @@ interface StageWords {
   yes_end: string;
   no: string;
   only_host: string;
+  join_first: string;
   copy: string;
   copied: string;
   seats: string;
@@ -132,6 +133,7 @@ export const WORDS: Dictionary<StageWords> = {
     yes_end: 'Yes, end it',
     no: 'Not yet',
     only_host: 'The host decides when it goes live.',
+    join_first: 'Join the stage first, then go live.',
     copy: 'Copy the listener link',
     copied: 'Copied',
     seats: 'On stage',
@@ -211,6 +213,7 @@ export const WORDS: Dictionary<StageWords> = {
     yes_end: 'Oui, terminer',
     no: 'Pas encore',
     only_host: 'L’hôte décide du moment de prendre l’antenne.',
+    join_first: 'Montez d’abord sur scène, puis prenez l’antenne.',
     copy: 'Copier le lien des auditeurs',
     copied: 'Copié',
     seats: 'Sur scène',
