@@ -45,6 +45,7 @@ from rostra.ground.settings import Settings
 from rostra.supervision.supervisor_io import Supervisor, end_orphans
 
 log = logging.getLogger(__name__)
+_CATCH_UP_S = 3.0  # of the others' start; a house opens in about two
 
 # Who hears which facts from whom.
 CONTROL_HEARS: dict[str, list[type]] = {
@@ -101,6 +102,7 @@ class Corner:
         self.data = Path(settings.text("serve.data")).resolve()
         self.bus = Publisher(self.data / "run" / f"{name}.sock")
         self.ended = asyncio.Event()
+        self._catching_up: list[asyncio.Event] = []
         self._tasks: list[asyncio.Future[Any]] = []
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,7 +126,16 @@ class Corner:
         for source, kinds in hears.items():
             names = [f"edge-{i}" for i in range(edges)] if source == "edge" else [source]
             for name in names:
-                self.go(subscribe(self.data / "run" / f"{name}.sock", kinds, handle))
+                caught_up = asyncio.Event()
+                self._catching_up.append(caught_up)
+                path = self.data / "run" / f"{name}.sock"
+                self.go(subscribe(path, kinds, handle, caught_up.set))
+
+    async def until_caught_up(self) -> None:
+        """Until all that others keep was heard; those who are dead are not waited for."""
+        waits = [caught_up.wait() for caught_up in self._catching_up]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*waits), _CATCH_UP_S)
 
     def tls(self) -> ssl.SSLContext | None:
         """The TLS context of all ports, kept fresh; None without TLS."""
@@ -229,6 +240,7 @@ async def run_stage(settings: Settings) -> None:
             public_ip=settings.text("stage.public_ip") or None,
         )
         corner.hear(STAGE_HEARS, stage.handle)
+        await corner.until_caught_up()
         app = signalling_io.make_app(stage, pages_dir(), addresses(settings).public_url)
         await corner.serve_app(
             app, settings.text("serve.stage_host"), settings.number("serve.stage_port")
@@ -265,6 +277,7 @@ async def run_edge(settings: Settings, index: int) -> None:
             media_cache_bytes=settings.number("edge.media_cache_mb") * 1024 * 1024,
         )
         corner.hear(EDGE_HEARS, edge.handle)
+        await corner.until_caught_up()
         await edge.serve(settings.text("serve.host"), settings.number("serve.port"), corner.tls())
         corner.go(corner.tell_each_second(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
         await corner.ended.wait()

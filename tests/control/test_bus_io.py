@@ -164,3 +164,18 @@ async def test_what_is_not_kept_is_not_sent_later(publisher: Publisher) -> None:
         publisher.publish(changed("a"))
         await until(lambda: bool(heard))
     assert heard == [changed("a")]
+
+
+async def test_a_subscriber_knows_when_it_has_heard_all_that_was_kept(
+    publisher: Publisher,
+) -> None:
+    heard: list[AnyFact] = []
+    at: list[int] = []
+    for number in range(50):
+        publisher.publish(changed(str(number)))
+    task = asyncio.create_task(
+        subscribe(publisher.path, [EventChanged], heard.append, lambda: at.append(len(heard)))
+    )
+    await until(lambda: bool(at))
+    task.cancel()
+    assert at == [50]

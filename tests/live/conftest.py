@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -40,12 +41,15 @@ QUIET_ARGS = [
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    with contextlib.ExitStack() as stack:
-        socks = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for sock in socks:
-            sock.bind(("127.0.0.1", 0))
-        return [int(sock.getsockname()[1]) for sock in socks]
+    """Ports that nobody uses now, below those that the kernel gives to outgoing connections."""
+    found: list[int] = []
+    for port in random.sample(range(18_000, 30_000), 200):
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("0.0.0.0", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise AssertionError("no free ports")
 
 
 @dataclass
@@ -128,7 +132,10 @@ def start_house(data: Path, ports: tuple[int, int, int], *extra: str) -> House:
     assert process.stdout is not None
     line = process.stdout.readline()
     log.close()
-    assert line, (data.parent / "serve.log").read_text()
+    if not line:
+        process.wait(timeout=30)
+        process.stdout.close()
+        raise AssertionError((data.parent / "serve.log").read_text())
     return House(data, ports, process, list(extra))
 
 

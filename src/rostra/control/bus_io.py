@@ -1,8 +1,9 @@
 """The bus on one machine: each process publishes on a unix socket of its own, no broker between.
 
 A subscriber that connects gets what is kept (control/keeping.py) in the order it happened, then
-all that follows. One that reads too slowly is cut off, so that memory stays bounded; it connects
-again and starts from what is kept. Frames: 4 bytes of length (big endian), then msgpack.
+all that follows; an empty frame stands between the two. One that reads too slowly is cut off, so
+that memory stays bounded; it connects again and starts from what is kept. Frames: 4 bytes of
+length (big endian), then msgpack.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -23,7 +25,8 @@ from rostra.ground.facts import AnyFact, decode, encode
 log = logging.getLogger(__name__)
 _SLOW_BYTES = 256 * 1024 * 1024  # a whole snapshot must fit; what is kept is far below
 _FRAME_MOST = 64 * 1024 * 1024
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 1.0
+_RETRY_FIRST_S, _RETRY_MOST_S = 0.05, 0.25
+_CAUGHT_UP = bytes(4)
 
 
 class _Link(asyncio.Protocol):
@@ -36,8 +39,7 @@ class _Link(asyncio.Protocol):
         self.buffer = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
@@ -106,7 +108,7 @@ class Publisher:
         """A subscriber said what it wants."""
         self._sweep(time.monotonic())
         frames = [frame for _, name, frame in self._kept.values() if name in link.wanted]
-        link.send(b"".join(frames))
+        link.send(b"".join([*frames, _CAUGHT_UP]))
         self.links.add(link)
 
     def _sweep(self, now: float) -> None:
@@ -123,8 +125,15 @@ class Publisher:
                 link.transport.close()
 
 
-async def subscribe(path: Path, wanted: Iterable[type], handle: Callable[[AnyFact], None]) -> None:
+async def subscribe(
+    path: Path,
+    wanted: Iterable[type],
+    handle: Callable[[AnyFact], None],
+    caught_up: Callable[[], None] = lambda: None,
+) -> None:
     """Hear facts of the `wanted` kinds from the publisher at `path`, for ever, connecting again.
+
+    `caught_up` is called each time all that was kept has been handled.
 
     An exception of `handle` is logged and the next fact is taken: one bad fact must not end a
     process. A frame that is no fact ends the connection, which starts anew.
@@ -142,6 +151,9 @@ async def subscribe(path: Path, wanted: Iterable[type], handle: Callable[[AnyFac
             writer.write(hello)
             while True:
                 size = int.from_bytes(await reader.readexactly(4))
+                if size == 0:
+                    caught_up()
+                    continue
                 if size > _FRAME_MOST:
                     raise msgspec.DecodeError(f"a frame of {size} bytes")
                 fact = decode(await reader.readexactly(size))
