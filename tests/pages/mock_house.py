@@ -22,9 +22,7 @@ import av
 import numpy as np
 
 PAGES = Path(__file__).parent.parent.parent / "src" / "rostra" / "pages"
-POLICY = (
-    "default-src 'self'; media-src 'self' blob:; worker-src blob: 'self'; img-src 'self' data:"
-)
+POLICY = "default-src 'self'; media-src 'self' blob:; worker-src blob: 'self'; img-src 'self' data:"
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript",
@@ -137,14 +135,14 @@ def record(folder: Path, seconds: int) -> None:
     }
     with av.open(str(folder / "replay.m3u8"), "w", format="hls", options=options) as sink:
         stream = sink.add_stream("aac", rate=48_000)
-        stream.bit_rate = 64_000  # type: ignore[attr-defined]
+        stream.bit_rate = 64_000
         for at in range(0, seconds * 48_000, 960):
             phase = np.arange(at, at + 960) * (2 * math.pi * 220 / 48_000)
             tone = (0.1 * np.sin(phase)).astype(np.float32)[np.newaxis]
             frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
             frame.sample_rate, frame.pts = 48_000, at
-            sink.mux(stream.encode(frame))  # type: ignore[attr-defined]
-        sink.mux(stream.encode(None))  # type: ignore[attr-defined]
+            sink.mux(stream.encode(frame))
+        sink.mux(stream.encode(None))
 
 
 class Audience:
@@ -160,7 +158,7 @@ class Audience:
             "id": "k3v9x2mq",
             "phase": "scheduled",
             "title": "The night the crowd came",
-            "description": "Ada and Grace talk about engines, compilers and what a crowd does to both.",
+            "description": "Ada and Grace talk about engines and what a crowd does to both.",
             "language": "en",
             "start": rfc3339(time.time() + 93_784),
             "first_start": None,
@@ -202,8 +200,20 @@ class Audience:
             "phase": "live",
             "live_at": rfc3339(self.began),
             "speakers": [
-                {"id": "a1", "name": "Ada Lovelace", "role": "host", "speaking": True, "muted": False},
-                {"id": "b2", "name": "Grace Hopper", "role": "speaker", "speaking": False, "muted": True},
+                {
+                    "id": "a1",
+                    "name": "Ada Lovelace",
+                    "role": "host",
+                    "speaking": True,
+                    "muted": False,
+                },
+                {
+                    "id": "b2",
+                    "name": "Grace Hopper",
+                    "role": "speaker",
+                    "speaking": False,
+                    "muted": True,
+                },
             ],
             "announcements": [
                 {"number": 1, "at": rfc3339(time.time()), "text": "Questions come at the end."}
@@ -259,9 +269,7 @@ class Audience:
                 '#EXT-X-MAP:URI="/e/k3v9x2mq/init.mp4"',
             ]
             for number in range(first, last):
-                lines.append(
-                    f"#EXT-X-PROGRAM-DATE-TIME:{rfc3339(self.began + number * SEGMENT_S)}"
-                )
+                lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{rfc3339(self.began + number * SEGMENT_S)}")
                 lines.append(f"#EXTINF:{SEGMENT_S:.3f},")
                 lines.append(f"/e/k3v9x2mq/{number}.m4s")
             return Answer("\n".join([*lines, ""]).encode(), KINDS[".m3u8"])
@@ -296,7 +304,10 @@ class Stage:
             "live_at": None,
             "ended_at": None,
             "you": {"role": "host", "name": None},
-            "seats": [seat("Grace Hopper", "speaker", -18), seat("Alan", "speaker", -90, muted=True)],
+            "seats": [
+                seat("Grace Hopper", "speaker", -18),
+                seat("Alan", "speaker", -90, muted=True),
+            ],
             "audience": {"connected": 1204},
             "listener_page": "http://localhost/e/k3v9x2mq",
             "session": None,
@@ -346,7 +357,7 @@ class Control:
     def __call__(self, method: str, path: str, body: bytes) -> Answer | None:
         if path == "/":
             return shell("control.html")
-        sent = json.loads(body) if body else None
+        sent: Any = json.loads(body) if body else None
         if method != "GET":
             self.calls.append((method, path, sent))
         if path == "/api/events":
@@ -404,7 +415,11 @@ class Control:
                 for n in range(2)
             ],
             "events": [
-                {**e, "seats": seats if e["phase"] == "live" else [], "audience": {"connected": 1204}}
+                {
+                    **e,
+                    "seats": seats if e["phase"] == "live" else [],
+                    "audience": {"connected": 1204},
+                }
                 for e in on_air
             ],
         }

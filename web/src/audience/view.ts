@@ -45,7 +45,7 @@ export class View {
   private readonly seats = h('ul', { class: 'seats' });
   private readonly nobody = h('p', { class: 'quiet' });
   private readonly spoken = h('p', { class: 'unseen', role: 'status' });
-  private readonly news = h('ol', { class: 'news', role: 'log', 'aria-live': 'polite' });
+  private readonly news = h('ol', { class: 'news' });
   private readonly news_box: HTMLElement;
   private readonly stage_box: HTMLElement;
   private readonly listeners = h('p', { class: 'quiet' });
@@ -72,7 +72,12 @@ export class View {
     );
     tongue.addEventListener('click', () => acts.switch_language());
     this.stage_box = h('section', {}, h('h2', {}, t.on_stage), this.seats, this.nobody);
-    this.news_box = h('section', {}, h('h2', {}, t.announcements), this.news);
+    this.news_box = h(
+      'section',
+      {},
+      h('h2', {}, t.announcements),
+      h('div', { role: 'log' }, this.news),
+    );
     const keys = h(
       'details',
       { class: 'keys' },
