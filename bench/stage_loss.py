@@ -139,7 +139,7 @@ def table(
                 "unit": unit,
                 "peer": peer if peers else "",
                 "peer_value": None if other is None else round(other, 2),
-                "ratio": round(value / other, 3) if other and value else None,
+                "ratio": round(value / other, 3) if aim and other and value else None,
                 "aim": aim,
                 "met": met(value) if met else None,
             }
@@ -159,7 +159,7 @@ def rows(quick: bool) -> list[dict[str, Any]]:
         payloads = packets(seconds, expected_loss=round(loss * 100))
         runs: list[Heard] = []
         theirs: list[Heard] = []
-        for seed, phase_s in enumerate(PHASES_S[:2] if quick else PHASES_S, start=101):
+        for seed, phase_s in enumerate(PHASES_S[:2] if quick else PHASES_S, start=501):
             network = Network(loss=loss, base_s=0.020, jitter_s=0.040, seed=seed)
             arrivals = network.carry(sending(payloads))
             runs.append(ours(arrivals, seconds - 0.5, phase_s))
