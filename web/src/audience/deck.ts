@@ -14,8 +14,11 @@ export interface Source {
   playlist: Playlist;
 }
 
-/** Where to begin: a moment (Unix ms), a media time, or the engine's own choice (the live edge). */
-export type Begin = { date_ms: number } | { time_s: number } | null;
+/**
+ * Where to begin: a media time, or the engine's own choice (the live edge) where null. With `date_ms`
+ * (Unix) that moment is meant, and `time_s` is where it probably stands in the playlist.
+ */
+export type Begin = { time_s: number; date_ms?: number } | null;
 
 export interface DeckListener {
   progressed(): void;
@@ -51,7 +54,7 @@ function settings(source: Source, session: string, begin: Begin): Partial<HlsCon
     backBufferLength: source.kind === 'live' ? 120 : 60,
     maxBufferLength: source.kind === 'live' ? 20 : 40,
     maxMaxBufferLength: 60,
-    startPosition: begin && 'time_s' in begin ? begin.time_s : -1,
+    startPosition: begin?.time_s ?? -1,
     manifestLoadPolicy: policy(10_000, 15_000, 1),
     playlistLoadPolicy: policy(15_000, 20_000, 2),
     fragLoadPolicy: policy(10_000, 30_000, 3),
@@ -70,7 +73,6 @@ export class Deck {
   stalls = 0;
   private hls: Hls | null = null;
   private details: LevelDetails | null = null;
-  private begin: Begin = null;
   private recovered_ms = 0;
   private started = false;
   private last_time = -1;
@@ -92,8 +94,8 @@ export class Deck {
   async load(source: Source, begin: Begin): Promise<void> {
     this.stop();
     this.source = source;
-    this.begin = begin;
     this.watch_element();
+    this.mend_begin(begin);
     const number = this.load_number;
     if (this.mode === 'native') this.load_native(source, begin);
     else await this.load_hls(source, begin, number);
@@ -207,6 +209,17 @@ export class Deck {
     return Number.isFinite(duration) ? duration : null;
   }
 
+  /** Where the guess was off by more than a breath, the moment itself is sought. */
+  private mend_begin(begin: Begin): void {
+    const date_ms = begin?.date_ms;
+    if (date_ms === undefined) return;
+    const mend = () => {
+      const found = this.date_ms();
+      if (found !== null && Math.abs(found - date_ms) > 2_000) this.seek_date(date_ms);
+    };
+    this.audio.addEventListener('canplay', mend, { once: true, signal: this.aborted.signal });
+  }
+
   private stretches(): Stretch[] {
     return (this.details?.fragments ?? []) as Stretch[];
   }
@@ -221,13 +234,10 @@ export class Deck {
     this.audio.src = source.playlist.url;
     if (!begin) return;
     const seek = () => {
-      if ('time_s' in begin) this.audio.currentTime = begin.time_s;
-      else this.seek_date(begin.date_ms);
+      this.audio.currentTime = begin.time_s;
     };
-    this.audio.addEventListener('loadedmetadata', seek, {
-      once: true,
-      signal: this.aborted.signal,
-    });
+    const { signal } = this.aborted;
+    this.audio.addEventListener('loadedmetadata', seek, { once: true, signal });
   }
 
   private async load_hls(source: Source, begin: Begin, number: number): Promise<void> {
@@ -242,13 +252,7 @@ export class Deck {
     const hls = new Engine(settings(source, this.session, begin));
     this.hls = hls;
     hls.on(Engine.Events.LEVEL_LOADED, (_, data) => {
-      const first = this.details === null;
       this.details = data.details;
-      if (first && this.begin && 'date_ms' in this.begin) {
-        const at = time_at(this.stretches(), this.begin.date_ms) ?? data.details.fragmentStart;
-        hls.startLoad(at);
-        this.audio.currentTime = at;
-      }
     });
     hls.on(Engine.Events.LEVEL_UPDATED, (_, data) => {
       this.details = data.details;

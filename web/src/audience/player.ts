@@ -155,7 +155,7 @@ export class Player {
     const wanted = this.pick(source.kind);
     if (!wanted || wanted.playlist.url === source.playlist.url) return;
     const date_ms = this.active.date_ms();
-    if (source.kind === 'rewind' && date_ms !== null) this.start(wanted, { date_ms });
+    if (source.kind === 'rewind' && date_ms !== null) this.start(wanted, this.moment(date_ms));
     else this.start(wanted, { time_s: this.active.audio.currentTime });
   }
 
@@ -167,14 +167,13 @@ export class Player {
   /** Seconds behind the voice, 0 being the live edge. */
   seek_behind(behind_s: number): void {
     if (behind_s <= this.active.target_latency_s() + 2) return this.jump_to_live();
-    const earliest_ms = Math.max(this.offer?.from_ms ?? 0, this.now_ms() - REWIND_S * 1000);
-    const date_ms = Math.max(this.now_ms() - behind_s * 1000, earliest_ms);
+    const date_ms = Math.max(this.now_ms() - behind_s * 1000, this.earliest_ms());
     this.wanted = true;
     this.drop_change();
     if (this.active.seek_date(date_ms)) void this.active.play();
     else {
       const source = this.pick('rewind');
-      if (source) this.start(source, { date_ms });
+      if (source) this.start(source, this.moment(date_ms));
     }
     this.changed();
   }
@@ -206,8 +205,7 @@ export class Player {
   /** How far back one can go, in seconds. */
   window_s(): number {
     if (this.offer?.kind !== 'live') return 0;
-    const since_start = (this.now_ms() - this.offer.from_ms) / 1000;
-    return Math.max(0, Math.min(REWIND_S, since_start));
+    return Math.max(0, (this.now_ms() - this.earliest_ms()) / 1000);
   }
 
   date_ms(): number | null {
@@ -238,6 +236,15 @@ export class Player {
       rendition: source?.playlist.rendition ?? null,
       rung: source?.playlist.rung ?? null,
     };
+  }
+
+  private earliest_ms(): number {
+    return Math.max(this.offer?.from_ms ?? 0, this.now_ms() - REWIND_S * 1000);
+  }
+
+  /** A moment in the rewind playlist, which begins with the earliest one. */
+  private moment(date_ms: number): Begin {
+    return { date_ms, time_s: Math.max(0, (date_ms - this.earliest_ms()) / 1000) };
   }
 
   private latency_s(): number | null {
@@ -396,7 +403,8 @@ export class Player {
     const next = this.pick(source.kind) ?? source;
     const date_ms = source.kind === 'rewind' ? this.active.date_ms() : null;
     const time_s = this.active.audio.currentTime;
-    const begin = source.kind === 'replay' ? { time_s } : date_ms === null ? null : { date_ms };
+    const begin =
+      source.kind === 'replay' ? { time_s } : date_ms === null ? null : this.moment(date_ms);
     this.stalls_before += 1;
     this.prepare(this.active, this.muted);
     void this.active.load(next, begin);
