@@ -71,8 +71,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is here."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its bases
-        # Zero makes uvloop write at once and call pause_writing as soon as anything is left over.
-        self.transport.set_write_buffer_limits(high=0)
+        if transport.get_extra_info("sslcontext") is None:
+            # Zero makes uvloop write at once and call pause_writing as soon as anything is left
+            # over. Its TLS would pause on every write (it compares with >=): there its own holds.
+            self.transport.set_write_buffer_limits(high=0)
         self.desk.connections += 1
         self.shard.add(self)
         if self.desk.connections > self.desk.limits.connections:
