@@ -144,6 +144,8 @@ def test_empty_lines_before_a_request_are_ignored(house: House) -> None:
         (b"GET / HTTP/1.1\nHost: x\n\n", 400, "request_invalid"),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "request_invalid"),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 400, "request_invalid"),
+        (b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400, "request_invalid"),
+        (b"GET /  HTTP/1.1\r\nHost: x\r\n\r\n", 400, "request_invalid"),
         (get("/", "Transfer-Encoding: chunked\r\n"), 400, "request_invalid"),
         (get("/", "Content-Length: 0\r\nContent-Length: 0\r\n"), 400, "request_invalid"),
         (get("/", "Expect: 100-continue\r\n"), 400, "request_invalid"),

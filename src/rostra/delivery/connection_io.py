@@ -192,9 +192,8 @@ class Connection(asyncio.Protocol):
         if sid != self.sid:
             self._note_listener()
             self.sid, self.heard = sid, ""
-        start = b"GET " + target
-        if self.fast and manner.repeatable and head.startswith(start + b" HTTP/1.1\r\n"):
-            self.tail = head[len(start) :]
+        if self.fast and manner.repeatable:
+            self.tail = head[len(b"GET ") + len(target) :]
             self.cut = -len(self.tail)
         if manner.method == "OPTIONS":
             document = self.desk.catalogue.preflight(self.desk.wall_ms())
