@@ -123,6 +123,13 @@ def until(true: Callable[[], bool], what: str, timeout_s: float = 30.0) -> float
     raise AssertionError(f"not within {timeout_s:g} s: {what}")
 
 
+def until_replay(house: House, event: Any) -> str:
+    """The address of the replay, once the event page offers it."""
+    until(lambda: bool(house.state(event)["links"]["replay"]), "the page offers the replay")
+    assert house.state(event)["phase"] in ("ended", "posted")
+    return f"{house.audience}{house.state(event)['links']['replay']}"
+
+
 def start_house(data: Path, ports: tuple[int, int, int], *extra: str) -> House:
     """`rostra serve` on `ports`, once it says that it is open."""
     words = ["serve", "--data", str(data), "--port", str(ports[0]), "--edges", "2", "--json"]

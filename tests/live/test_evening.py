@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.live import hearing
-from tests.live.conftest import House, People, drain, tap, until
+from tests.live.conftest import House, People, drain, tap, until, until_replay
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -117,7 +117,7 @@ def test_two_speak_two_hear_them_and_the_replay_plays(
         assert hearing.level_dbfs(sound) > -35
     snapshot = hls.evaluate("window.rostra.player()")
     print(f"hls.js: {snapshot}")
-    assert snapshot["mode"] == "hls"
+    assert snapshot["mode"] == "hls.js"
     assert native.evaluate("window.rostra.player().mode") == "native"
     speakers = {s["name"]: s["role"] for s in running.state(event)["speakers"]}
     assert speakers == {"Ada": "host", "Grace": "speaker"}
@@ -132,8 +132,7 @@ def test_two_speak_two_hear_them_and_the_replay_plays(
     host.click("#end")
     host.get_by_role("button", name="Yes, end it").click()
     until(lambda: running.state(event)["phase"] == "posted", "the replay is posted")
-    replay = running.state(event)["links"]["replay"]
-    whole = hearing.load(f"{running.audience}{replay}")
+    whole = hearing.load(until_replay(running, event))
     view = running.api("GET", f"/api/events/{event['id']}")
     assert abs(len(whole) / hearing.RATE - view["replay_s"]) < 0.5
     assert_heard(whole, host_wav, nobody_wav)

@@ -45,12 +45,12 @@ class Playout:
         if self._silent and len(frame) >= _EDGE:
             frame = frame.copy()
             frame[:_EDGE] *= _RISE
-        self._silent = len(frame) < FRAME_SAMPLES
+        end = len(frame)
+        self._silent = end < FRAME_SAMPLES
         if self._silent:
-            fade = min(_EDGE, len(frame))
-            frame = np.concatenate((frame, np.zeros(FRAME_SAMPLES - len(frame), np.float32)))
-            end = FRAME_SAMPLES - (FRAME_SAMPLES - len(frame))
-            frame[end - fade : end] *= _RISE[:fade][::-1]
+            fade = min(_EDGE, end)
+            frame = np.concatenate((frame, np.zeros(FRAME_SAMPLES - end, np.float32)))
+            frame[end - fade : end] *= _RISE[_EDGE - fade :][::-1]
         return frame
 
     @property
