@@ -51,6 +51,11 @@ function settings(source: Source, session: string, begin: Begin): Partial<HlsCon
     maxLiveSyncPlaybackRate: low_latency ? 1.06 : 1,
     liveSyncOnStallIncrease: 0.25,
     enableWorker: false,
+    // Cues would need a text track with a data: address, which the Content-Security-Policy forbids;
+    // the metadata comes by FRAG_PARSING_METADATA as well.
+    enableID3MetadataCues: false,
+    enableEmsgMetadataCues: false,
+    enableDateRangeMetadataCues: false,
     backBufferLength: source.kind === 'live' ? 120 : 60,
     maxBufferLength: source.kind === 'live' ? 20 : 40,
     maxMaxBufferLength: 60,
@@ -71,10 +76,13 @@ export class Deck {
   readonly mode: Mode;
   source: Source | null = null;
   stalls = 0;
+  /** Timed metadata (ID3 in emsg) that came with the sound. */
+  metadata = 0;
   private hls: Hls | null = null;
   private details: LevelDetails | null = null;
   private recovered_ms = 0;
-  private started = false;
+  /** Whether it has sounded since it was loaded. */
+  started = false;
   private last_time = -1;
   private moved_ms = 0;
   private watch = 0;
@@ -126,6 +134,11 @@ export class Deck {
     this.audio.pause();
     this.audio.removeAttribute('src');
     this.audio.load();
+  }
+
+  /** For how long nothing new was heard, in milliseconds. */
+  still_ms(): number {
+    return Date.now() - this.moved_ms;
   }
 
   /** Try again after a failure, as gently as the failure allows. True if that can help. */
@@ -257,6 +270,9 @@ export class Deck {
     hls.on(Engine.Events.LEVEL_UPDATED, (_, data) => {
       this.details = data.details;
     });
+    hls.on(Engine.Events.FRAG_PARSING_METADATA, (_, data) => {
+      this.metadata += data.samples.length;
+    });
     hls.on(Engine.Events.ERROR, (_, data) => this.on_error(Engine, data));
     hls.attachMedia(this.audio);
     hls.loadSource(source.playlist.url);
@@ -290,7 +306,8 @@ export class Deck {
     this.watch = window.setInterval(() => {
       const time = this.audio.currentTime;
       if (time !== this.last_time || this.audio.paused) {
-        if (time !== this.last_time && this.started) this.listener.progressed();
+        const moved = this.last_time >= 0 && time > this.last_time;
+        if (moved && this.started && !this.audio.error) this.listener.progressed();
         this.last_time = time;
         this.moved_ms = Date.now();
       } else if (!this.audio.ended && Date.now() - this.moved_ms > STUCK_MS) {

@@ -5,7 +5,8 @@ import type { EventState } from '../ground/contract.ts';
 import { Feed } from '../ground/feed.ts';
 import { recall, remember } from '../ground/memory.ts';
 import { type Language, names, nearest } from '../ground/words.ts';
-import { type Offer, Player, type Snapshot } from './player.ts';
+import type { Offer, Snapshot } from './offer.ts';
+import { Player } from './player.ts';
 import { SpeakerHistory } from './timeline.ts';
 import type { Comfort } from './transport.ts';
 import { View } from './view.ts';
@@ -106,8 +107,15 @@ function offer(): Offer | null {
   const { playlists, rewind } = state.links;
   const from_ms = Date.parse(state.live_at ?? state.start);
   if (state.phase === 'live') return { kind: 'live', playlists, rewind, rung: state.rung, from_ms };
-  if (replay_ready()) return { kind: 'replay', playlists, rewind: [], rung: 2, from_ms };
-  return null;
+  if (state.phase !== 'ended' && state.phase !== 'posted') return null;
+  // Until the replay is there `playlists` may still be the live ones, which nobody should begin.
+  return {
+    kind: 'replay',
+    playlists: replay_ready() ? playlists : [],
+    rewind: [],
+    rung: 2,
+    from_ms,
+  };
 }
 
 function learn(answer: EventState): void {
@@ -227,7 +235,10 @@ function remember_place(): void {
 const feed = new Feed<EventState>({
   url: `${address}/state.json`,
   interval_s: (answer) => {
-    const poll_s = answer?.poll_s ?? 5;
+    let poll_s = answer?.poll_s ?? 5;
+    // Nobody should be in the middle of a long pause when it begins.
+    const left_s = answer ? (Date.parse(answer.start) - server_now()) / 1000 : 0;
+    if (left_s > 0) poll_s = Math.min(poll_s, Math.max(2, left_s + 1));
     // A hidden page that waits for nothing needs the news for rung changes only.
     const patient = document.hidden && state?.phase !== 'doors_open' && !player.snapshot().armed;
     return patient ? Math.max(poll_s, 6) : poll_s;

@@ -1,43 +1,15 @@
 // What the listener hears: follows the event's rungs without a gap, rewinds, and recovers by its own law.
 
-import type { Playlist } from '../ground/contract.ts';
 import { backoff_s } from '../ground/retry.ts';
 import { choose, type Wish } from './choice.ts';
 import { type Begin, Deck, type Failure, type Kind, type Mode, type Source } from './deck.ts';
+import type { Offer, Snapshot } from './offer.ts';
 import { silent_clip } from './silence.ts';
 import { can_play, media_source } from './support.ts';
 
-/** What there is to hear now, from state.json. */
-export interface Offer {
-  kind: 'live' | 'replay';
-  playlists: Playlist[];
-  rewind: Playlist[];
-  rung: number;
-  /** First moment that can be heard, Unix ms. */
-  from_ms: number;
-}
-
-export interface Snapshot {
-  mode: Mode;
-  kind: Kind | null;
-  playing: boolean;
-  wanted: boolean;
-  blocked: boolean;
-  armed: boolean;
-  finished: boolean;
-  /** Unix ms of the next attempt, while something is wrong. */
-  retry_at_ms: number | null;
-  latency_s: number | null;
-  behind: boolean;
-  currentTime: number;
-  duration_s: number | null;
-  stalls: number;
-  rendition: string | null;
-  rung: number | null;
-}
-
 const REWIND_S = 7_200;
 const CHANGE_MS = 15_000;
+const TAIL_MS = 3_000;
 
 export class Player {
   readonly mode: Mode;
@@ -94,13 +66,14 @@ export class Player {
   }
 
   follow(offer: Offer | null): void {
-    const before = this.offer;
     this.offer = offer;
     if (!offer) return;
     const source = this.active.source;
     if (offer.kind === 'replay') {
       // The last words are still on their way to this listener: `ended` or silence brings the replay.
-      if (before?.kind === 'live' && source) return;
+      const tail = source !== null && source.kind !== 'replay';
+      if (tail && this.active.still_ms() > TAIL_MS) this.on_ended();
+      if (tail) return;
       if (!source) this.finished = true;
       return;
     }
@@ -226,6 +199,7 @@ export class Player {
       retry_at_ms: this.retry_at_ms,
       latency_s,
       behind:
+        this.active.started &&
         source !== null &&
         source.kind !== 'replay' &&
         (source.kind === 'rewind' ||
@@ -233,6 +207,7 @@ export class Player {
       currentTime: audio.currentTime,
       duration_s: source?.kind === 'replay' ? this.active.duration_s() : null,
       stalls: this.stalls_before + this.active.stalls,
+      metadata: this.active.metadata,
       rendition: source?.playlist.rendition ?? null,
       rung: source?.playlist.rung ?? null,
     };

@@ -4,7 +4,7 @@ import { clock_text } from '../ground/clock.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { icon } from '../ground/icons.ts';
 import type { Language } from '../ground/words.ts';
-import type { Snapshot } from './player.ts';
+import type { Snapshot } from './offer.ts';
 import { WORDS } from './words.ts';
 
 export interface TransportActs {

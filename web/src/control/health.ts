@@ -54,7 +54,7 @@ export class Health {
         [
           t.stage_health,
           stage
-            ? `${share(stage.cpu_fraction)}, ${stage.late_ticks} ${t.late_ticks}, ${stage.frames_concealed} ${t.concealed}, ${stage.packets_lost} ${t.lost_packets}`
+            ? `${share(stage.cpu_fraction)}, ${t.late_ticks} ${stage.late_ticks}, ${t.concealed} ${stage.frames_concealed}, ${t.lost_packets} ${stage.packets_lost}`
             : { bad: t.none },
         ],
         [

@@ -55,7 +55,7 @@ export class OnAir {
   private readonly start = h('input', { id: 'move', type: 'datetime-local', required: true });
   private readonly move: HTMLElement;
   private readonly links = h('div');
-  private readonly recordings = h('ul', { class: 'links' });
+  private readonly recordings = h('ul', { class: 'links files' });
   private recordings_ms = 0;
 
   constructor(event: EventRecord, language: Language, acts: OnAirActs) {

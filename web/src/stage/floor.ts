@@ -1,7 +1,7 @@
 // A speaker's place on the stage: joins, stays joined, leaves. Knows nothing of how it looks.
 
 import { call_json, Refusal } from '../ground/call.ts';
-import type { StageStatus } from '../ground/contract.ts';
+import type { Phase, StageStatus } from '../ground/contract.ts';
 import { recall, remember } from '../ground/memory.ts';
 import { backoff_s } from '../ground/retry.ts';
 import { Microphone, type Treatment } from './microphone.ts';
@@ -10,6 +10,7 @@ import { type Invitation, type Line, Session } from './whip.ts';
 export type Place = 'away' | 'joining' | 'joined' | 'returning';
 
 const POLL_MS = 400;
+const OVER: ReadonlySet<Phase> = new Set(['ended', 'posted', 'cancelled']);
 
 export class Floor {
   place: Place = 'away';
@@ -127,7 +128,7 @@ export class Floor {
       this.connect().catch((error: unknown) => {
         if (this.place !== 'returning') return;
         if (error instanceof Refusal) this.refusal = error;
-        const final = error instanceof Refusal && [401, 403, 404, 410].includes(error.status);
+        const final = error instanceof Refusal && [401, 403, 404, 409, 410].includes(error.status);
         if (final) this.leave();
         else this.reconnect_soon(backoff_s(this.attempts, Math.random));
       });
@@ -170,7 +171,11 @@ export class Floor {
       this.status = (await response.json()) as StageStatus;
       this.poll_failures = 0;
       if (this.place !== 'returning') this.refusal = null;
-      if (this.status.session === 'gone' && session === this.session?.id) this.lost();
+      if (this.status.session === 'gone' && session === this.session?.id) {
+        this.session?.abandon();
+        if (OVER.has(this.status.phase)) this.leave();
+        else this.lost();
+      }
     } catch (error) {
       this.poll_failures += 1;
       wait_ms = backoff_s(this.poll_failures, Math.random) * 1000;

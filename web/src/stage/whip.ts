@@ -72,13 +72,20 @@ export class Session {
 
   /** Ends the session; `leaving` when the page itself goes, so that the request outlives it. */
   close(leaving = false): void {
-    this.pc.close();
-    if (this.location === null) return;
-    void call(this.location, this.invitation.token, {
+    if (this.location === null) return this.pc.close();
+    const done = call(this.location, this.invitation.token, {
       method: 'DELETE',
       keepalive: leaving,
-    }).catch(() => undefined); // The stage notices a silent session by itself.
+    });
     this.location = null;
+    // The goodbye first: a stage that sees the line fall would wait for us to come back.
+    void done.catch(() => undefined).finally(() => this.pc.close());
+  }
+
+  /** The stage does not know the session any more: nothing to say goodbye to. */
+  abandon(): void {
+    this.location = null;
+    this.pc.close();
   }
 
   async line(): Promise<Line> {
