@@ -78,6 +78,28 @@ async def test_a_held_request_is_released_on_the_wire(edge: Edge) -> None:
     writer.close()
 
 
+async def test_what_is_sent_ahead_of_a_held_answer_is_answered_in_order(edge: Edge) -> None:
+    ahead = get("/healthz", f"X: {'x' * 1000}\r\n") * 200
+    answering = asyncio.create_task(said(edge, get(NEXT) + ahead + get("/healthz", LAST)))
+    await until(lambda: edge.desk.held == 1)
+    edge.handle(playlist(17, 4))
+    assert [body[-6:] for _, body in answers(await answering)] == [b"#17.4\n"] + [b"ok\n"] * 201
+
+
+async def test_a_slow_reader_who_sends_ahead_gets_everything_in_order(edge: Edge) -> None:
+    large = bytes(range(256)) * 20_000
+    edge.handle(media("media/aac/s4/1.m4s", large))
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port, limit=4096)
+    writer.write((get("/e/abc/media/aac/s4/1.m4s") + get(NEXT)) * 2 + get("/healthz", LAST))
+    await asyncio.sleep(0.05)
+    first = asyncio.create_task(reader.read())
+    await until(lambda: edge.desk.held == 1)
+    edge.handle(playlist(17, 4))
+    got = answers(await asyncio.wait_for(first, 20))
+    assert [len(body) for _, body in got] == [len(large), 14, len(large), 14, 3]
+    writer.close()
+
+
 async def test_who_leaves_while_held_is_forgotten(edge: Edge) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(get(NEXT))

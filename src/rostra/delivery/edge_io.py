@@ -135,13 +135,14 @@ class Edge:
     def _sweep(self, due: float) -> None:
         late = asyncio.get_running_loop().time() - due
         self._lag_s = max(self._lag_s, late)
+        # First, so that no fault below stops the clock. After a long stop there is nothing to
+        # make up for: time-outs would come in bursts.
+        self._schedule(due if late < 1 else due + late)
         self._turn = (self._turn + 1) % _SHARDS
         for connection in list(self._shards[self._turn]):
             connection.second_passed()
         if self._turn == 0:
             self.desk.release(self.desk.catalogue.second_passed(self.desk.now()))
-        # After a long stop there is nothing to make up for: time-outs would fire in bursts.
-        self._schedule(due if late < 1 else due + late)
 
     def tally(self, now: float) -> EdgeTallied:
         """What happened since the last call. `now`: monotonic seconds."""
