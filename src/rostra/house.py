@@ -331,6 +331,8 @@ def _prepare(settings: Settings) -> tuple[int, Path]:
         tls_io.make_context(
             Path(settings.text("serve.tls_cert")), Path(settings.text("serve.tls_key"))
         )
+    # Nobody can tell a listener of tonight from one of last night: that key lives for one run.
+    (data / "keys" / "session.key").unlink(missing_ok=True)
     for name in ("operator", "invitation", "session"):
         keys_io.load_or_create(data, name)
     for host, port in (

@@ -385,15 +385,18 @@ def tallied(house: House) -> int:
     return len(house.edge.tally(house.clock.now).listeners.get("abc", b"")) // 8
 
 
-def test_a_player_counts_once_over_its_connections_and_strangers_each(house: House) -> None:
+def test_a_player_counts_once_over_its_connections_and_so_does_one_without_id(house: House) -> None:
     sid = 'CMCD-Session: sid="6e2fb550"\r\n'
     house.ask(get(NOW, sid))
     house.ask(get(f"/e/abc/{PART}", sid))
     house.ask(get(f"/e/abc/{PART}?CMCD=sid%3D%226e2fb550%22"))
     house.seconds_pass(1)
     assert tallied(house) == 1
-    house.ask(get(NOW))
-    house.ask(get(NOW))
+    house.ask(get(NOW, "User-Agent: native\r\n"))
+    house.ask(get(f"/e/abc/{PART}", "User-Agent: native\r\n"))
+    house.seconds_pass(1)
+    assert tallied(house) == 2
+    house.ask(get(NOW, "User-Agent: another\r\n"))
     house.seconds_pass(1)
     assert tallied(house) == 3
 
@@ -491,7 +494,6 @@ def test_the_fast_path_says_byte_for_byte_what_the_full_path_says(
     talks = []
     for fast in (True, False):
         house = playing(NOWHERE, fast=fast)
-        house.edge.desk.run = "same"
         part = 3
         connection, wire = house.client()
         talk: list[object] = []

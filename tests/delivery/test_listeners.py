@@ -1,18 +1,22 @@
 from __future__ import annotations
 
-from rostra.delivery.listeners import KEEP_S, SESSIONS_MOST, TALLIED_MOST, Listeners
+from rostra.delivery.listeners import KEEP_S, SESSIONS_MOST, TALLIED_MOST, Listeners, nameless
 
 
 def test_a_player_is_one_listener_on_whatever_edge_and_connection() -> None:
     one, other = Listeners(b"key"), Listeners(b"key")
-    assert one.session("abc", "sid", "1") == other.session("abc", "sid", "2")
-    assert one.session("abc", "sid", "1") != one.session("xyz", "sid", "1")
-    assert one.session("abc", "", "1") != one.session("abc", "", "2")
-    assert one.session("abc", "1", "") != one.session("abc", "", "1")
+    assert one.session("abc", "sid") == other.session("abc", "sid")
+    assert one.session("abc", "sid") != one.session("xyz", "sid")
+
+
+def test_a_player_without_a_session_id_is_known_by_address_and_kind() -> None:
+    listeners = Listeners(b"key")
+    names = [nameless("127.0.0.1", "a"), nameless("127.0.0.1", "b"), nameless("127.0.0.2", "a")]
+    assert len({listeners.session("abc", name) for name in names}) == 3
 
 
 def test_another_run_knows_nobody_again() -> None:
-    assert Listeners(b"a").session("abc", "sid", "") != Listeners(b"b").session("abc", "sid", "")
+    assert Listeners(b"a").session("abc", "sid") != Listeners(b"b").session("abc", "sid")
 
 
 def test_listeners_are_forgotten_after_their_time() -> None:

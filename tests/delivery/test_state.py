@@ -73,7 +73,11 @@ def test_a_replay_is_not_offered_while_the_event_lives() -> None:
 def test_pages_ask_often_only_where_seconds_matter(
     phase: Phase, before_start_s: int, ready: bool, expected: int
 ) -> None:
-    assert poll_s(event(phase), ready, START_MS - before_start_s * 1000) == expected
+    assert poll_s(event(phase), False, ready, START_MS - before_start_s * 1000) == expected
+
+
+def test_pages_ask_often_once_somebody_is_on_stage() -> None:
+    assert poll_s(event(Phase.SCHEDULED), True, False, START_MS - 3_600_000) == 2
 
 
 def test_times_have_milliseconds_only_where_there_are_some() -> None:

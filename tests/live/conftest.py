@@ -227,6 +227,7 @@ def people(playwright: Playwright) -> Iterator[People]:
 
 TAP = """
 (selector) => {
+  if (window.__tap) window.__tap.context.close();
   const element = document.querySelector(selector);
   const stream = element.srcObject || element.captureStream();
   const context = new AudioContext({sampleRate: 16000});

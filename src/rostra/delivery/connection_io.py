@@ -15,7 +15,8 @@ from typing import cast
 
 from rostra.delivery.desk_io import Desk
 from rostra.delivery.heads_io import read_head
-from rostra.delivery.manner import Manner, matches, read_range, sid_in_headers
+from rostra.delivery.listeners import nameless
+from rostra.delivery.manner import Manner, header_text, matches, read_range, sid_in_headers
 from rostra.delivery.prepared import Document, Prepared, closing, not_modified, partial
 from rostra.delivery.refused import (
     HEADERS_TOO_LARGE,
@@ -36,9 +37,30 @@ class Connection(asyncio.Protocol):
     """See the module. Time passes for it by `second_passed`, once a second."""
 
     __slots__ = (
-        "buffer", "cut", "desk", "ending", "fast", "free", "heard", "hot", "idle", "lively",
-        "manner", "number", "paused", "served", "session", "shard", "sid", "stalled", "tail",
-        "transport", "unsent", "wait", "waits",
+        "_nameless",
+        "buffer",
+        "cut",
+        "desk",
+        "ending",
+        "fast",
+        "free",
+        "heard",
+        "hot",
+        "idle",
+        "lively",
+        "manner",
+        "number",
+        "paused",
+        "served",
+        "session",
+        "shard",
+        "sid",
+        "stalled",
+        "tail",
+        "transport",
+        "unsent",
+        "wait",
+        "waits",
     )  # fmt: skip
 
     def __init__(self, desk: Desk, number: int, shard: set[Connection], fast: bool = True) -> None:
@@ -56,6 +78,7 @@ class Connection(asyncio.Protocol):
         self.manner: Manner | None = None
         self.wait: Wait | None = None
         self.sid = ""
+        self._nameless = ""  # stands for a player without a session id
         self.heard = ""  # the event last listened to
         self.session = b""  # this listener's keyed hash, for that event
         self.lively = False  # listened since `second_passed`
@@ -192,6 +215,8 @@ class Connection(asyncio.Protocol):
         if sid != self.sid:
             self._note_listener()
             self.sid, self.heard = sid, ""
+        if not sid:
+            self._nameless = nameless(self._address(), header_text(headers, b"user-agent"))
         if self.fast and manner.repeatable:
             self.tail = head[len(b"GET ") + len(target) :]
             self.cut = -len(self.tail)
@@ -314,12 +339,14 @@ class Connection(asyncio.Protocol):
 
     # --- listeners ------------------------------------------------------------------------
 
+    def _address(self) -> str:
+        peer = self.transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
+
     def _hear(self, event_id: str) -> None:
         if event_id != self.heard:
             self._note_listener()
-            self.session = self.desk.listeners.session(
-                event_id, self.sid, f"{self.desk.run}-{self.number}"
-            )
+            self.session = self.desk.listeners.session(event_id, self.sid or self._nameless)
         self.heard = event_id
         self.lively = True
 

@@ -10,7 +10,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
@@ -73,7 +72,6 @@ class Desk:
         self.limits = limits
         self.now = now
         self.wall_ms = wall_ms
-        self.run = uuid4().hex  # connections of different edges and runs are told apart by it
         self.connections = 0
         self.held = 0
         self.requests: Counter[str] = Counter()

@@ -10,6 +10,12 @@ TALLIED_MOST = 4096  # hashes of one event in one tally
 SESSIONS_MOST = 65_536  # of one event; an invented flood of session ids stays bounded
 
 
+def nameless(address: str, user_agent: str) -> str:
+    """A player that sends no session id, such as a browser's own: it opens several connections, so
+    its address and kind stand for it. Two of a kind behind one address count as one."""
+    return f"\0{address}\0{user_agent}"
+
+
 class Listeners:
     """Who listens, without knowing who they are.
 
@@ -21,9 +27,9 @@ class Listeners:
         self._key = blake2b(key, digest_size=32).digest()
         self._seen: dict[str, dict[bytes, float]] = {}
 
-    def session(self, event_id: str, sid: str, connection: str) -> bytes:
-        """The hash of a player's session id, or of the connection where the player sent none."""
-        name = f"s\0{event_id}\0{sid}" if sid else f"c\0{event_id}\0{connection}"
+    def session(self, event_id: str, player: str) -> bytes:
+        """The hash of a player: of its session id, or of `nameless` where it sent none."""
+        name = f"{event_id}\0{player}"
         return blake2b(name.encode(), digest_size=HASH_BYTES, key=self._key).digest()
 
     def saw(self, event_id: str, session: bytes, now: float) -> None:

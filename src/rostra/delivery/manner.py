@@ -96,10 +96,12 @@ def read_manner(
 
 def sid_in_headers(headers: Headers) -> str:
     """The player's session id in `CMCD-Session` (CTA-5004, 2), or empty."""
-    for name, value in headers:
-        if name == b"cmcd-session":
-            return read_sid(value.decode("latin-1"))
-    return ""
+    return read_sid(header_text(headers, b"cmcd-session"))
+
+
+def header_text(headers: Headers, wanted: bytes) -> str:
+    """The first field of that name (lower case), or empty."""
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
 def read_range(value: str, body_bytes: int) -> tuple[int, int] | Refusal | None:

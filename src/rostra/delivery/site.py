@@ -13,7 +13,7 @@ from rostra.ground.refusals import Refusal
 # Only JSON stands inline, and a data block is not run. Playback needs blob: for MediaSource and
 # hls.js' worker.
 SECURITY_HEADERS = (
-    "Content-Security-Policy: default-src 'self'; media-src 'self' blob:; "
+    "Content-Security-Policy: default-src 'self'; media-src 'self' blob: data:; "
     "worker-src 'self' blob:; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'self'\r\n"
     "Referrer-Policy: strict-origin-when-cross-origin\r\n"

@@ -21,13 +21,16 @@ def rfc3339(at_ms: int | None) -> str | None:
     return f"{at}.{at_ms % 1000:03}Z" if at_ms % 1000 else f"{at}Z"
 
 
-def poll_s(event: Event, replay_ready: bool, wall_ms: int) -> int:
-    """How often a page should ask again: often where seconds matter, seldom where nothing moves."""
+def poll_s(event: Event, on_stage: bool, replay_ready: bool, wall_ms: int) -> int:
+    """How often a page should ask again: often where seconds matter, seldom where nothing moves.
+
+    `on_stage`: somebody sits there, so that it may begin at any moment, even before its time.
+    """
     if event.phase is Phase.LIVE:
         return 2
     if event.phase in {Phase.SCHEDULED, Phase.DOORS_OPEN}:
         # Late counts as near: a crowd that waits must see the start within seconds.
-        return 2 if event.start_ms - wall_ms <= _NEAR_START_MS else 10
+        return 2 if on_stage or event.start_ms - wall_ms <= _NEAR_START_MS else 10
     if event.phase is Phase.ENDED and not replay_ready:
         return 5
     return 30
@@ -99,7 +102,9 @@ class EventState(msgspec.Struct):
             ],
             "rung": 0,
             "audience": {"connected": self.connected},
-            "poll_s": poll_s(event, self.replay_ready, wall_ms),
+            "poll_s": poll_s(
+                event, any(seat.connected for seat in self.seats), self.replay_ready, wall_ms
+            ),
             "links": {
                 "page": page,
                 "calendar": f"{page}/calendar.ics",
