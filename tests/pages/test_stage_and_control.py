@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pages.conftest import Town
-from tests.pages.mock_house import Answer, Control, Stage, refuses
+from tests.pages.mock_house import Answer, Control, Stage, refuses, says
 
 pytestmark = pytest.mark.live
 
@@ -115,3 +115,21 @@ def test_wrong_key_is_asked_for_again(town: Town) -> None:
 
     page = town.visit(port).open("/#key=wrong", "#key")
     page.get_by_text("This key is not the operator key").wait_for()
+
+
+def test_end_is_not_lost_while_the_stage_starts_again(town: Town) -> None:
+    stage = Stage()
+    stage.status |= {"phase": "live", "live_at": stage.status["start"]}
+    asked: list[str] = []
+
+    def port(method: str, path: str, body: bytes) -> Answer | None:
+        if path.endswith("/end"):
+            asked.append(path)
+            return says({}, 202) if len(asked) == 3 else refuses(503, "starting", "In a moment.")
+        return stage(method, path, body)
+
+    page = town.visit(port).open(STAGE, "#end:visible")
+    page.click("#end")
+    with page.expect_response(lambda answer: answer.status == 202):
+        page.get_by_role("dialog").get_by_role("button", name="Yes, end it").click()
+    assert len(asked) == 3

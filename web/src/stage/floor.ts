@@ -90,9 +90,32 @@ export class Floor {
     await this.session?.replace(track);
   }
 
-  /** Throws `Refusal`. */
+  /**
+   * Passes a host's decision on. A stage that is just starting again is asked until it answers, for
+   * at most half a minute: a decision is not lost. Throws `Refusal`.
+   */
   async ask(act: 'go-live' | 'end'): Promise<void> {
-    await call_json(`/api/stage/${this.invitation.id}/${act}`, this.invitation.token, 'POST', {});
+    const until_ms = Date.now() + 30_000;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await call_json(
+          `/api/stage/${this.invitation.id}/${act}`,
+          this.invitation.token,
+          'POST',
+          {},
+        );
+        return;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        // An earlier attempt may have arrived without its answer coming back.
+        if (attempt > 0 && error.code === 'wrong_phase') return;
+        const passing = error.code === 'network' || error.status >= 500 || error.status === 404;
+        if (!passing || Date.now() > until_ms) throw error;
+        await new Promise((wake) =>
+          setTimeout(wake, backoff_s(attempt, Math.random, 0.2, 2) * 1000),
+        );
+      }
+    }
   }
 
   private async connect(): Promise<void> {
@@ -178,7 +201,8 @@ export class Floor {
       }
     } catch (error) {
       this.poll_failures += 1;
-      wait_ms = backoff_s(this.poll_failures, Math.random) * 1000;
+      // A few speakers on a lane of their own may ask sooner than a crowd may.
+      wait_ms = backoff_s(this.poll_failures, Math.random, 0.3, 1.5) * 1000;
       this.refusal = error instanceof Refusal ? error : new Refusal(0, 'network', String(error));
     }
     this.changed();
