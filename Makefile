@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 PAGES := src/rostra/pages/.built
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: setup serve test check bench format lock clean
+.PHONY: setup serve test check bench pictures format lock clean
 
 setup: $(STAMP) $(PAGES)  ## .venv with Rostra in it, and the built pages
 
@@ -30,6 +30,10 @@ check: setup  ## format, lint, strict types, house rules
 	@.venv/bin/mypy --no-error-summary
 	@$(PY) -m pytest -q tests/test_house_rules.py
 	@bash .ci/pages check
+
+pictures: setup  ## the documentation's screenshots, from a real evening
+	@bash .ci/system
+	@$(PY) -m tests.live.pictures
 
 format:
 	@.venv/bin/ruff format -q src tests bench

@@ -172,7 +172,8 @@ def running(folder: Path) -> Iterator[House]:
     end_house(house)
 
 
-@pytest.fixture(scope="session")
+# A module at a time: while it is open, no other test may run a loop of its own.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Playwright itself."""
     if not Path(CHROMIUM).exists():
@@ -196,14 +197,14 @@ class People:
         self._browsers.append(browser)
         return browser
 
-    def speaker(self, microphone: Path) -> Page:
+    def speaker(self, microphone: Path, **context: Any) -> Page:
         """Someone whose microphone plays a WAV file over and over."""
         browser = self.browser(
             "--use-fake-ui-for-media-stream",
             "--use-fake-device-for-media-stream",
             f"--use-file-for-fake-audio-capture={microphone}",
         )
-        return browser.new_context(permissions=["microphone"]).new_page()
+        return browser.new_context(permissions=["microphone"], **context).new_page()
 
     def listener(self, **context: Any) -> Page:
         """Someone who listens."""

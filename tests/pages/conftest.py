@@ -27,7 +27,8 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+# A module at a time: while it is open, no other test may run a loop of its own.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """One Chromium for all tests of the pages."""
     if not CHROMIUM.exists():
