@@ -201,6 +201,12 @@ async def _corner(name: str, settings: Settings) -> AsyncIterator[Corner]:
         await corner.close()
 
 
+def _go_first(nice: int) -> None:
+    """Let the voice's own processes run before the crowd's, where the system allows it."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
 async def run_control(settings: Settings) -> None:
     """The control process."""
     from rostra.control import api_io
@@ -231,6 +237,7 @@ async def run_stage(settings: Settings) -> None:
     from rostra.stage import signalling_io
     from rostra.stage.stage_io import Stage
 
+    _go_first(-10)
     async with _corner("stage", settings) as corner:
         stage = Stage(
             keys_io.load_or_create(corner.data, "invitation"),
@@ -254,6 +261,7 @@ async def run_packager(settings: Settings) -> None:
     """The packager process."""
     from rostra.packaging.packager_io import Packager
 
+    _go_first(-5)
     async with _corner("packager", settings) as corner:
         packager = Packager(corner.data, corner.bus.publish)
         corner.hear(PACKAGER_HEARS, lambda fact: packager.handle(fact, time.monotonic()))
