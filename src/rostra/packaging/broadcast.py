@@ -147,9 +147,9 @@ class Broadcast:
         segments = segmenter.sealed(rung.segment_cut)[-self._settings.window_segments :]
         path = f"live/{rung.number}/{rendition.name}.m3u8"
         target = target_s(rendition, rung.segment_cut)
+        if not segments:
+            return []  # players take a playlist without a whole segment for a broken one
         if not rung.part_cut:
-            if not segments:
-                return []
             text = playlists.plain(rendition, segments, self.live_at_ms, ended)
             return self._rendered_now(
                 PlaylistRendered(

@@ -48,6 +48,15 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
 PART_CHUNKS = {"p0": 1, "p1": 2}
 # Chunks of one segment.
 SEGMENT_CHUNKS = {"s4": 8, "s6": 12}
+# The first segments of an event are shorter: no player begins before it has one whole segment,
+# and 4 s of waiting at the start would be 4 s of silence for everyone.
+OPENING_CHUNKS = (2, 2, 4)
+
+
+def segment_chunks(cut: str, msn: int) -> int:
+    """How many chunks the segment `msn` of that cut has."""
+    return OPENING_CHUNKS[msn] if msn < len(OPENING_CHUNKS) else SEGMENT_CHUNKS[cut]
+
 
 # FFmpeg's AAC encoder spends a fifth more than `bit_rate` on speech and twice as much on bursts
 # between pauses; `bandwidth` holds for the worst that was found.

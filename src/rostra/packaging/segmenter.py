@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from rostra.packaging import boxes
-from rostra.packaging.renditions import PART_CHUNKS, SEGMENT_CHUNKS, Rendition
+from rostra.packaging.renditions import PART_CHUNKS, SEGMENT_CHUNKS, Rendition, segment_chunks
 
 # A live playlist names the parts of its last three target durations (bis 4.4.4.9), and those of
 # the segment that this cuts through.
@@ -152,7 +152,7 @@ class Segmenter:
         body = boxes.chunk(self._frames, start, rendition.frame_samples)
         growing = self._open["s4"]
         if not growing.chunks:
-            length = rendition.chunk_samples * SEGMENT_CHUNKS["s4"]
+            length = rendition.chunk_samples * segment_chunks("s4", growing.msn)
             message = boxes.nonce_message(nonce, growing.msn, start, length, rendition.timescale)
             body = message + body
         self._frames = []
@@ -166,7 +166,7 @@ class Segmenter:
             if chunk.start < growing.end:
                 continue
             growing.chunks.append(chunk)
-            full = len(growing.chunks) == SEGMENT_CHUNKS[growing.cut]
+            full = len(growing.chunks) == segment_chunks(growing.cut, growing.msn)
             if growing.cut == "s4":
                 for cut, chunks in self._unparted.items():
                     chunks.append(chunk)
