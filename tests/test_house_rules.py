@@ -70,3 +70,10 @@ def test_file_is_short_and_says_what_it_is(path: Path) -> None:
 def test_no_room_is_a_junk_drawer() -> None:
     names = {p.stem for p in FILES}
     assert not names & {"utils", "util", "helpers", "common", "manager", "misc"}
+
+
+def test_the_architecture_names_every_file() -> None:
+    page = (SOURCES.parents[1] / "ARCHITECTURE.md").read_text()
+    for path in FILES:
+        if path.name not in {"__init__.py", "__main__.py"}:
+            assert path.stem in page, f"ARCHITECTURE.md does not show {path.stem}"

@@ -229,8 +229,10 @@ def people(playwright: Playwright) -> Iterator[People]:
 TAP = """
 (selector) => {
   if (window.__tap) window.__tap.context.close();
+  window.__tap = null;
   const element = document.querySelector(selector);
   const stream = element.srcObject || element.captureStream();
+  if (stream.getAudioTracks().length === 0) return false;  // nothing is loaded yet
   const context = new AudioContext({sampleRate: 16000});
   const source = context.createMediaStreamSource(stream);
   const node = context.createScriptProcessor(4096, 1, 1);
@@ -243,6 +245,7 @@ TAP = """
   };
   source.connect(node); node.connect(context.destination);
   window.__tap = {context, source, node};
+  return true;
 }
 """
 DRAIN = """
@@ -261,7 +264,7 @@ DRAIN = """
 
 def tap(page: Page, selector: str = "audio") -> None:
     """Begin to record what an audio element of the page plays."""
-    page.evaluate(TAP, selector)
+    until(lambda: bool(page.evaluate(TAP, selector)), "there is sound to record")
 
 
 def drain(page: Page) -> Sound:

@@ -21,7 +21,14 @@ from rostra.ground.facts import (
 )
 from rostra.packaging import event_io, packager_io, playlists
 from rostra.packaging.index import EpochBegun
-from rostra.packaging.renditions import RENDITIONS, RUNGS, Rendition, part_target_s, target_s
+from rostra.packaging.renditions import (
+    RENDITIONS,
+    RUNGS,
+    Rendition,
+    Rung,
+    part_target_s,
+    target_s,
+)
 from rostra.packaging.segmenter import Segment
 from rostra.packaging.shelf_io import Shelf
 
@@ -115,6 +122,22 @@ def test_an_event_without_trouble_has_playlists_that_follow_the_standard(tmp_pat
             read = checker.read(whole[-2].path, whole[-2].body)
             assert len(read.segments) == 10
             assert max(len(p.body) for p in rendered) < 4096
+
+
+@pytest.mark.parametrize("rung", RUNGS, ids=lambda rung: f"rung {rung.number}")
+def test_the_window_keeps_ten_segments_while_the_short_ones_leave_it(
+    tmp_path: Path, rung: Rung
+) -> None:
+    night = Night(tmp_path, SILENCE)
+    night.say(Phase.LIVE)
+    night.run(75.0)
+    for name in rung.renditions:
+        first_msns = []
+        for fact in night.playlists(f"live/{rung.number}/{name}.m3u8"):
+            read = checker.read(fact.path, fact.body)
+            assert len(read.segments) == min(10, read.segments[-1].msn + 1)
+            first_msns.append(read.first_msn)
+        assert first_msns[0] == 0 and first_msns[-1] >= 3, "the short segments have not left"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -291,15 +314,20 @@ def test_a_rung_is_offered_when_all_its_renditions_can_be_played(tmp_path: Path)
         if isinstance(fact, PlaylistsOffered):
             assert {info.path for info in (*fact.live, *fact.rewind)} <= rendered
             assert {f"live/{info.rung}/index.m3u8" for info in fact.live} <= rendered
+            for rung in RUNGS:
+                named = tuple(info.rendition for info in fact.live if info.rung == rung.number)
+                assert named in {(), rung.renditions}, "a rung is offered in part"
             offers.append({info.rung for info in fact.live})
     assert offers[-1] == {0, 1, 2, 3}
 
 
-def test_every_rung_can_be_played_about_a_second_after_going_live(tmp_path: Path) -> None:
+def test_the_first_playlists_of_every_rung_are_offered_about_a_second_after_going_live(
+    tmp_path: Path,
+) -> None:
     night = Night(tmp_path, SILENCE)
     night.say(Phase.LIVE)
     night.run(0.9)
-    assert not any(isinstance(fact, PlaylistsOffered) for fact in night.facts)
+    assert not any(isinstance(f, PlaylistsOffered | PlaylistRendered) for f in night.facts)
     night.run(1.3)
     offered = [fact for fact in night.facts if isinstance(fact, PlaylistsOffered)][-1]
     assert {info.rung for info in offered.live} == {0, 1, 2, 3}
@@ -344,8 +372,9 @@ def test_what_a_kill_left_of_a_first_chunk_does_not_spoil_the_segment_that_follo
         torn.parent.mkdir(parents=True, exist_ok=True)
         torn.write_bytes(b"\0\0\1\0moof")
     night.back(0, frame_of(0.3))
-    night.run(2.9)
-    night.back(0, frame_of(2.9))
+    night.run(0.9)  # one chunk, and the first segment still grows
+    assert len(list(night.folder.glob("media/*/s4/0.open"))) == len(RENDITIONS)
+    night.back(0, frame_of(0.9))
     night.run(9.0)
     night.finish()
     check_facts(night)

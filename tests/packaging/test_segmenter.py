@@ -42,6 +42,21 @@ def test_a_nonce_stands_at_the_head_of_each_segment_and_nowhere_else() -> None:
     assert len({s.what.nonce for s in segments if isinstance(s.what, Segment)}) == 5
 
 
+@pytest.mark.parametrize("name", ["aac", "opus", "eco"])
+def test_a_nonce_message_says_the_start_and_length_of_its_segment(name: str) -> None:
+    rendition = BY_NAME[name]
+    sealed = push(Segmenter(rendition), rendition.chunk_frames * 16)
+    segments = [one for one in sealed if isinstance(one.what, Segment) and one.what.cut == "s4"]
+    assert len(segments) == 4
+    for what, body in segments:
+        message = boxes.find(body, b"emsg")
+        assert message is not None and message[0] == 1
+        timescale = int.from_bytes(message[4:8], "big")
+        start = int.from_bytes(message[8:16], "big")
+        duration = int.from_bytes(message[16:20], "big")
+        assert (timescale, start, duration) == (rendition.timescale, what.start, what.duration)
+
+
 def test_times_of_chunks_are_contiguous_also_into_a_new_epoch() -> None:
     rendition = BY_NAME["aac"]
     segmenter = Segmenter(rendition)
