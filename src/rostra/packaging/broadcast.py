@@ -167,8 +167,6 @@ class Broadcast:
         open_ = Open(
             segmenter.next_msn("s4"), segmenter.epoch, segmenter.next_discontinuities("s4")
         )
-        if not segments and not parts:
-            return []
         text = playlists.low_latency(
             rendition,
             rung,

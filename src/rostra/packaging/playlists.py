@@ -91,9 +91,9 @@ class _Writer:
         )
 
 
-def _head(version: int, target: int, segments: Sequence[Segment], open_: Open, extra: str) -> str:
+def _head(version: int, target: int, segments: Sequence[Segment], extra: str) -> str:
     """The header; the discontinuity sequence counts tags that have left the playlist."""
-    first = segments[0] if segments else open_
+    first = segments[0]
     return (
         f"#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n{extra}"
         f"#EXT-X-MEDIA-SEQUENCE:{first.msn}\n"
@@ -116,14 +116,17 @@ def low_latency(
     reports: Sequence[Report] = (),
     ended: bool = False,
 ) -> str:
-    """A live playlist with parts: `segments` is the live window, `parts` all sealed parts."""
+    """A live playlist with parts: `segments` (at least one) is the live window.
+
+    `parts` are all sealed parts, also those of the segment that still grows (`open_`).
+    """
     part_target, target = part_target_s(rendition, rung.part_cut), target_s(rendition, "s4")
     control = (
         "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,"
         f"PART-HOLD-BACK={number(hold_back_s(part_target))},HOLD-BACK={number(hold_back_s(target))}\n"
         f"#EXT-X-PART-INF:PART-TARGET={number(part_target)}\n"
     )
-    text = [_head(LOW_LATENCY_VERSION, target, segments, open_, control)]
+    text = [_head(LOW_LATENCY_VERSION, target, segments, control)]
     writer = _Writer(rendition, "../../", live_at_ms)
     named_s, parted = 0.0, open_.msn
     for segment in reversed(segments):
@@ -139,9 +142,7 @@ def low_latency(
     growing = by_msn.get(open_.msn, [])
     if growing:
         text.append(
-            writer.opening(
-                open_.msn, open_.epoch, open_.discontinuities, growing[0].start, not segments
-            )
+            writer.opening(open_.msn, open_.epoch, open_.discontinuities, growing[0].start, False)
         )
         text.append(writer.parts(growing))
     if ended:
@@ -163,7 +164,7 @@ def plain(
     """A live playlist without parts; `segments` (at least one) is the live window."""
     target = target_s(rendition, segments[0].cut)
     control = f"#EXT-X-SERVER-CONTROL:HOLD-BACK={number(hold_back_s(target))}\n"
-    head = _head(PLAIN_VERSION, target, segments, Open(0, 0, 0), control)
+    head = _head(PLAIN_VERSION, target, segments, control)
     writer = _Writer(rendition, "../../", live_at_ms)
     body = [writer.segment(segment, place == 0) for place, segment in enumerate(segments)]
     return "".join((head, *body, "#EXT-X-ENDLIST\n" if ended else ""))
@@ -182,7 +183,7 @@ def rewind(
         f"#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={number(boundary)},"
         f"HOLD-BACK={number(hold_back_s(target))}\n"
     )
-    head = _head(LOW_LATENCY_VERSION, target, segments, Open(0, 0, 0), control)
+    head = _head(LOW_LATENCY_VERSION, target, segments, control)
     writer = _Writer(rendition, "../", live_at_ms)
     body = [writer.segment(segment, place == 0) for place, segment in enumerate(segments)]
     end = "#EXT-X-ENDLIST\n" if ended else ""
@@ -201,7 +202,7 @@ def replay(rendition: Rendition, segments: Sequence[Segment], live_at_ms: int) -
     """The whole event as a VOD playlist of 4 s segments."""
     target = target_s(rendition, "s4")
     kind = "#EXT-X-PLAYLIST-TYPE:VOD\n"
-    head = _head(PLAIN_VERSION, target, segments, Open(0, 0, 0), kind)
+    head = _head(PLAIN_VERSION, target, segments, kind)
     writer = _Writer(rendition, "../", live_at_ms)
     body = [writer.segment(segment, place == 0) for place, segment in enumerate(segments)]
     return "".join((head, *body, "#EXT-X-ENDLIST\n"))
