@@ -112,7 +112,7 @@ class House:
         return httpx.get(f"{event['listener_link']}/state.json").json()
 
 
-def until(true: Callable[[], bool], what: str, timeout_s: float = 30.0) -> float:
+def until(true: Callable[[], bool], what: str, timeout_s: float = 60.0) -> float:
     """Wait for a fact; how long it took."""
     began = time.monotonic()
     while time.monotonic() - began < timeout_s:
@@ -125,9 +125,17 @@ def until(true: Callable[[], bool], what: str, timeout_s: float = 30.0) -> float
 
 def until_replay(house: House, event: Any) -> str:
     """The address of the replay, once the event page offers it."""
-    until(lambda: bool(house.state(event)["links"]["replay"]), "the page offers the replay")
-    assert house.state(event)["phase"] in ("ended", "posted")
-    return f"{house.audience}{house.state(event)['links']['replay']}"
+    found: list[str] = []
+
+    def offered() -> bool:
+        state = house.state(event)
+        if state["links"]["replay"]:
+            assert state["phase"] in ("ended", "posted")
+            found.append(f"{house.audience}{state['links']['replay']}")
+        return bool(found)
+
+    until(offered, "the page offers the replay")
+    return found[-1]
 
 
 def start_house(data: Path, ports: tuple[int, int, int], *extra: str) -> House:

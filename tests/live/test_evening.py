@@ -140,6 +140,8 @@ def test_two_speak_two_hear_them_and_the_replay_plays(
     assert_heard(whole, guest_wav, nobody_wav)
 
     later = people.listener()
+    later.on("console", lambda message: print("later:", message.text))
+    later.on("response", lambda r: print("later:", r.status, r.url) if r.status >= 400 else None)
     later.goto(event["listener_link"])
     later.get_by_role("button", name="Play the replay").click()
     until(lambda: listens(later), "the replay plays at the same address")

@@ -7,6 +7,7 @@ import { recall, remember } from '../ground/memory.ts';
 import { type Language, names, nearest } from '../ground/words.ts';
 import type { Offer, Snapshot } from './offer.ts';
 import { Player } from './player.ts';
+import { is_older } from './order.ts';
 import { SpeakerHistory } from './timeline.ts';
 import type { Comfort } from './transport.ts';
 import { View } from './view.ts';
@@ -119,8 +120,7 @@ function offer(): Offer | null {
 }
 
 function learn(answer: EventState): void {
-  // A cache may give an older answer after a newer one; time does not run backwards for a listener.
-  if (state && Date.parse(answer.now) < Date.parse(state.now)) return;
+  if (state && is_older(answer, state)) return;
   state = answer;
   history.learn(answer.now, answer.speakers);
   follow();
