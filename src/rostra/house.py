@@ -163,11 +163,11 @@ class Corner:
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
         self.go(server.serve(sockets=[_listening(host, port)]))
 
-    async def tell_each_second(self, tally: Callable[[], None], every_s: float = 1.0) -> None:
-        """Call `tally` regularly."""
+    async def repeat(self, work: Callable[[], None], every_s: float = 1.0) -> None:
+        """Call `work` each second, or as often as said."""
         while True:
             await asyncio.sleep(every_s)
-            tally()
+            work()
 
     async def close(self) -> None:
         """End what runs beside."""
@@ -228,7 +228,7 @@ async def run_control(settings: Settings) -> None:
         await corner.serve_app(
             app, settings.text("serve.control_host"), settings.number("serve.control_port")
         )
-        corner.go(corner.tell_each_second(control.tick, 0.1))
+        corner.go(corner.repeat(control.tick, 0.1))
         await corner.ended.wait()
 
 
@@ -265,7 +265,7 @@ async def run_packager(settings: Settings) -> None:
     async with _corner("packager", settings) as corner:
         packager = Packager(corner.data, corner.bus.publish)
         corner.hear(PACKAGER_HEARS, lambda fact: packager.handle(fact, time.monotonic()))
-        corner.go(corner.tell_each_second(lambda: packager.tick(time.monotonic()), 0.02))
+        corner.go(corner.repeat(lambda: packager.tick(time.monotonic()), 0.02))
         await corner.ended.wait()
 
 
@@ -287,7 +287,7 @@ async def run_edge(settings: Settings, index: int) -> None:
         corner.hear(EDGE_HEARS, edge.handle)
         await corner.until_caught_up()
         await edge.serve(settings.text("serve.host"), settings.number("serve.port"), corner.tls())
-        corner.go(corner.tell_each_second(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
+        corner.go(corner.repeat(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
         await corner.ended.wait()
         await edge.close()
 
