@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from rostra.control.dashboard import FRESH_S, Dashboard, wall
+from rostra.control.dashboard import FRESH_S, Dashboard
 from rostra.ground.facts import EdgeTallied, PackagerTallied, StageTallied
 
 
@@ -62,11 +60,3 @@ def test_silence_of_stage_and_packager_is_shown_as_silence() -> None:
     assert (stage["seats"], packager["silence_s"]) == (2, 0.5)
     assert board.stage(2.0 + FRESH_S) is None
     assert board.packager(2.0 + FRESH_S) is None
-
-
-@pytest.mark.parametrize(
-    ("at_ms", "text"),
-    [(None, None), (0, "1970-01-01T00:00:00Z"), (1_120, "1970-01-01T00:00:01.120Z")],
-)
-def test_wall_time_is_rfc_3339_in_utc(at_ms: int | None, text: str | None) -> None:
-    assert wall(at_ms) == text

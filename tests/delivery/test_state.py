@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.delivery.playing import START_MS, event, offered, seat
 
-from rostra.delivery.state import EventState, poll_s, rfc3339
+from rostra.delivery.state import EventState, poll_s
 from rostra.ground.facts import Announcement, Phase, PlaylistsOffered
 
 
@@ -78,9 +78,3 @@ def test_pages_ask_often_only_where_seconds_matter(
 
 def test_pages_ask_often_once_somebody_is_on_stage() -> None:
     assert poll_s(event(Phase.SCHEDULED), True, False, START_MS - 3_600_000) == 2
-
-
-def test_times_have_milliseconds_only_where_there_are_some() -> None:
-    assert rfc3339(START_MS) == "2026-12-01T20:00:00Z"
-    assert rfc3339(START_MS + 7) == "2026-12-01T20:00:00.007Z"
-    assert rfc3339(None) is None

@@ -14,7 +14,7 @@ from rostra import __version__
 from rostra.agenda import agenda
 from rostra.agenda.life import Act
 from rostra.agenda.links import Addresses, Links, invite, links
-from rostra.control.dashboard import Dashboard, wall
+from rostra.control.dashboard import Dashboard
 from rostra.control.storage_io import Storage
 from rostra.ground.facts import (
     AnyFact,
@@ -27,6 +27,7 @@ from rostra.ground.facts import (
     Role,
 )
 from rostra.ground.refusals import Refusal, Refused
+from rostra.ground.wall_time import rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +170,7 @@ class Control:
             if event.phase not in (Phase.CANCELLED, Phase.POSTED)
         ]
         return {
-            "now": wall(now_ms()),
+            "now": rfc3339(now_ms()),
             "version": __version__,
             "uptime_s": round(now - self._started, 1),
             "processes": board.processes(now),
@@ -194,16 +195,17 @@ def event_view(event: Event) -> dict[str, Any]:
         "title": event.title,
         "description": event.description,
         "language": event.language,
-        "start": wall(event.start_ms),
-        "first_start": wall(event.first_start_ms),
+        "start": rfc3339(event.start_ms),
+        "first_start": rfc3339(event.first_start_ms),
         "duration_min": event.duration_min,
         "phase": event.phase.value,
-        "live_at": wall(event.live_at_ms),
-        "ended_at": wall(event.ended_at_ms),
+        "live_at": rfc3339(event.live_at_ms),
+        "ended_at": rfc3339(event.ended_at_ms),
         "replay_s": event.replay_s,
         "people": list(event.people),
         "announcements": [
-            {"number": a.number, "at": wall(a.at_ms), "text": a.text} for a in event.announcements
+            {"number": a.number, "at": rfc3339(a.at_ms), "text": a.text}
+            for a in event.announcements
         ],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from rostra.ground.facts import (
@@ -18,15 +17,6 @@ from rostra.ground.facts import (
 
 FRESH_S = 5.0  # a tally older than this counts as silence
 _HASH_BYTES = 8
-
-
-def wall(at_ms: int | None) -> str | None:
-    """RFC 3339 in UTC, to the millisecond where there are any."""
-    if at_ms is None:
-        return None
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
-    precision = "milliseconds" if at_ms % 1000 else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 class Dashboard:

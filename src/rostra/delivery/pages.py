@@ -8,8 +8,9 @@ from html import escape
 
 import msgspec
 
-from rostra.delivery.state import EventState, rfc3339
+from rostra.delivery.state import EventState
 from rostra.ground.facts import Phase
+from rostra.ground.wall_time import rfc3339
 
 _SHELL = (
     '<!doctype html><html lang="__LANG__"><head><meta charset="utf-8">'

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from rostra.ground.facts import Event, Phase, PlaylistInfo, PlaylistsOffered, Seat
+from rostra.ground.wall_time import rfc3339
 
 _NEAR_START_MS = 120_000
 _AFTER = {Phase.ENDED, Phase.POSTED}
-
-
-def rfc3339(at_ms: int | None) -> str | None:
-    """UTC with `Z`; milliseconds only where there are some."""
-    if at_ms is None:
-        return None
-    at = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{at}.{at_ms % 1000:03}Z" if at_ms % 1000 else f"{at}Z"
 
 
 def poll_s(event: Event, on_stage: bool, replay_ready: bool, wall_ms: int) -> int:

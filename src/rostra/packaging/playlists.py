@@ -6,10 +6,11 @@ RFC 8216 and its second edition (draft-pantos-hls-rfc8216bis; "bis" below).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
+from rostra.ground.wall_time import rfc3339
 from rostra.packaging.renditions import Rendition, Rung, part_target_s, target_s
 from rostra.packaging.segmenter import Part, Segment
 
@@ -43,8 +44,8 @@ def number(value: float) -> str:
 
 def date(live_at_ms: int, offset_s: float) -> str:
     """The wall time of media time `offset_s` as EXT-X-PROGRAM-DATE-TIME wants it."""
-    moment = datetime.fromtimestamp(live_at_ms / 1000, UTC) + timedelta(seconds=offset_s)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    offset_ms = timedelta(seconds=offset_s) // timedelta(milliseconds=1)
+    return rfc3339(live_at_ms + offset_ms, always_ms=True)
 
 
 def init_path(rendition: str, epoch: int) -> str:

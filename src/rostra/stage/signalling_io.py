@@ -21,6 +21,7 @@ from starlette.routing import Route
 from rostra.ground.facts import Event, Seat
 from rostra.ground.refusals import Refusal, Refused
 from rostra.ground.signing import Invitation
+from rostra.ground.wall_time import rfc3339
 from rostra.stage.seats import clean_name
 from rostra.stage.stage_io import UNKNOWN_EVENT, UNKNOWN_SESSION, Stage
 
@@ -87,13 +88,6 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
-def _rfc3339(at_ms: int | None) -> str | None:
-    if at_ms is None:
-        return None
-    at = datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 async def _body(request: Request) -> bytes:
     if int(request.headers.get("content-length", "0") or "0") > BODY_BYTES:
         raise Refused(TOO_LARGE)
@@ -143,10 +137,10 @@ def _event(event: Event, now_ms: int) -> dict[str, Any]:
         "phase": event.phase,
         "title": event.title,
         "language": event.language,
-        "start": _rfc3339(event.start_ms),
-        "now": _rfc3339(now_ms),
-        "live_at": _rfc3339(event.live_at_ms),
-        "ended_at": _rfc3339(event.ended_at_ms),
+        "start": rfc3339(event.start_ms, always_ms=True),
+        "now": rfc3339(now_ms, always_ms=True),
+        "live_at": rfc3339(event.live_at_ms, always_ms=True),
+        "ended_at": rfc3339(event.ended_at_ms, always_ms=True),
     }
 
 
