@@ -372,6 +372,9 @@ class Control:
             url = f"{path}/programme.flac"
             one = {"name": "programme.flac", "kind": "programme", "body_bytes": 31_000_000}
             return says([{**one, "finished": True, "url": url}])
+        if path.endswith("/invitations"):
+            token = f"{sent['role']}.{sent['name']}".encode().hex()
+            return says({"link": f"http://localhost/s/{path.split('/')[3]}#{token:x<120}"}, 201)
         if path.startswith("/api/events/"):
             event = next(e for e in self.events if e["id"] == path.split("/")[3])
             phases = {"go-live": "live", "open-doors": "doors_open", "end": "ended"}

@@ -1,9 +1,9 @@
-// The form that announces an event, and the links that it gives.
+// The form that announces an event.
 
-import { copy } from '../ground/ask.ts';
 import type { EventRecord } from '../ground/contract.ts';
 import { h, say, show } from '../ground/element.ts';
 import type { Language } from '../ground/words.ts';
+import { link_list } from './links.ts';
 import { WORDS } from './words.ts';
 
 export interface NewEvent {
@@ -29,33 +29,6 @@ export function local_value(at: Date): string {
 /** A datetime-local value, which is in the viewer's zone, as RFC 3339 UTC. */
 export function to_utc(value: string): string {
   return `${new Date(value).toISOString().slice(0, 19)}Z`;
-}
-
-/** The three links of an event, each with a button that copies it. */
-export function link_list(event: EventRecord, language: Language): HTMLElement {
-  const t = WORDS[language];
-  const line = (name: string, hint: string, address: string) => {
-    const button = h('button', { type: 'button', 'aria-label': t.copy_named(name) }, t.copy);
-    button.addEventListener('click', async () => {
-      if (!(await copy(address))) return;
-      say(button, t.copied);
-      setTimeout(() => say(button, t.copy), 2_500);
-    });
-    return h(
-      'li',
-      {},
-      h('div', { class: 'grow' }, h('strong', {}, name), h('small', {}, ` ${hint}`)),
-      h('a', { href: address, class: 'address' }, address),
-      button,
-    );
-  };
-  return h(
-    'ul',
-    { class: 'links' },
-    line(t.host_link, t.host_hint, event.host_link),
-    line(t.speaker_link, t.speaker_hint, event.speaker_link),
-    line(t.listener_link, t.listener_hint, event.listener_link),
-  );
 }
 
 export function create_form(

@@ -69,6 +69,13 @@ function choose(id: string): void {
     act: (which, act) => after(api(`/events/${which}/${act}`, 'POST', {})),
     announce: (which, text) => after(api(`/events/${which}/announcements`, 'POST', { text })),
     move: (which, start) => after(api(`/events/${which}`, 'PATCH', { start })),
+    invite: async (which, name, role) => {
+      const made = await api<{ link: string }>(`/events/${which}/invitations`, 'POST', {
+        name,
+        role,
+      });
+      return made.link;
+    },
     recordings: (which) => api<Recording[]>(`/events/${which}/recordings`),
     download,
   });

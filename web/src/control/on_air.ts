@@ -6,7 +6,9 @@ import type { EventRecord, LiveEvent, Phase, Recording } from '../ground/contrac
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { level_of, update_seats } from '../ground/frame.ts';
 import { count, type Language, regional } from '../ground/words.ts';
-import { link_list, local_value, to_utc, zone } from './create.ts';
+import { local_value, to_utc, zone } from './create.ts';
+import { invite_form, type Invited } from './invite.ts';
+import { link_list } from './links.ts';
 import { Sparkline } from './sparkline.ts';
 import { WORDS } from './words.ts';
 
@@ -16,6 +18,7 @@ export interface OnAirActs {
   act(id: string, act: Act): Promise<void>;
   announce(id: string, text: string): Promise<void>;
   move(id: string, start: string): Promise<void>;
+  invite(id: string, name: string, role: Invited): Promise<string>;
   recordings(id: string): Promise<Recording[]>;
   download(recording: Recording): Promise<void>;
 }
@@ -54,6 +57,7 @@ export class OnAir {
   });
   private readonly start = h('input', { id: 'move', type: 'datetime-local', required: true });
   private readonly move: HTMLElement;
+  private readonly invitations: HTMLElement;
   private readonly links = h('div');
   private readonly recordings = h('ul', { class: 'links files' });
   private recordings_ms = 0;
@@ -92,6 +96,7 @@ export class OnAir {
       this.decide('move', () => acts.move(this.id, to_utc(this.start.value))),
     );
     this.start.value = local_value(new Date(event.start));
+    this.invitations = invite_form(language, (name, role) => acts.invite(this.id, name, role));
     this.element = h(
       'section',
       { class: 'card stack', tabindex: '-1', id: 'chosen' },
@@ -108,6 +113,7 @@ export class OnAir {
       ),
       tell,
       this.move,
+      this.invitations,
       h('details', {}, h('summary', {}, t.links), this.links),
       h('h3', {}, t.recordings),
       this.recordings,
@@ -127,6 +133,7 @@ export class OnAir {
       show(button, POSSIBLE[event.phase].includes(act as Act));
     const before = event.phase === 'scheduled' || event.phase === 'doors_open';
     show(this.move, before);
+    show(this.invitations, before || event.phase === 'live');
     const seats = event.seats ?? [];
     show(this.nobody, seats.length === 0);
     update_seats(

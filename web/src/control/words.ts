@@ -2,6 +2,7 @@
 
 import type { Phase } from '../ground/contract.ts';
 import type { Dictionary } from '../ground/words.ts';
+import type { Invited } from './invite.ts';
 
 interface ControlWords {
   control: string;
@@ -43,6 +44,13 @@ interface ControlWords {
   announce_hint: string;
   move: string;
   new_start: (zone: string) => string;
+  invite: string;
+  invite_name: string;
+  invite_role: string;
+  role: Record<Invited, string>;
+  invite_hint: string;
+  invite_make: string;
+  invited: (name: string) => string;
   ask: Record<
     'open-doors' | 'go-live' | 'end' | 'cancel' | 'announce' | 'move',
     readonly [string, string]
@@ -138,6 +146,13 @@ export const WORDS: Dictionary<ControlWords> = {
     announce_hint: 'Shown on every listener’s page.',
     move: 'Move the start',
     new_start: (zone) => `New start (your time, ${zone})`,
+    invite: 'Invite someone',
+    invite_name: 'Name of the person',
+    invite_role: 'Role',
+    role: { speaker: 'Speaker', 'co-host': 'Co-host' },
+    invite_hint: 'Whoever has the link speaks under this name. A co-host can also go live and end.',
+    invite_make: 'Make the link',
+    invited: (name) => `The link for ${name} is ready. Copy it now: it is not kept.`,
     ask: {
       'open-doors': ['Open the doors?', 'Listeners may come in and wait.'],
       'go-live': ['Go live now?', 'From this moment every listener hears the stage.'],
@@ -235,6 +250,14 @@ export const WORDS: Dictionary<ControlWords> = {
     announce_hint: 'Affichée sur la page de chaque auditeur.',
     move: 'Déplacer le début',
     new_start: (zone) => `Nouveau début (votre heure, ${zone})`,
+    invite: 'Inviter quelqu’un',
+    invite_name: 'Nom de la personne',
+    invite_role: 'Rôle',
+    role: { speaker: 'Intervenant', 'co-host': 'Co-hôte' },
+    invite_hint:
+      'Qui a le lien parle sous ce nom. Un co-hôte peut aussi prendre l’antenne et terminer.',
+    invite_make: 'Créer le lien',
+    invited: (name) => `Le lien pour ${name} est prêt. Copiez-le maintenant : il n’est pas gardé.`,
     ask: {
       'open-doors': ['Ouvrir les portes ?', 'Les auditeurs peuvent entrer et attendre.'],
       'go-live': [
