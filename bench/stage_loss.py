@@ -10,16 +10,20 @@ others than those the buffer was tuned on.
 
 from __future__ import annotations
 
-import statistics
+import os
+import subprocess
+import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiortc.jitterbuffer import JitterBuffer as AiortcBuffer
 from aiortc.rtp import RtpPacket as AiortcPacket
 
 from bench import _stage_chromium
+from bench._stage_heard import MOST_GAP_MS, Heard, figures
 from bench._stage_network import TICK_S, Network, sending
 from bench._stage_speech import packets
 from rostra.stage.jitter_buffer import RtpPacket
@@ -27,34 +31,9 @@ from rostra.stage.playout_io import Playout
 
 LOSSES = (0.0, 0.01, 0.05, 0.10)
 PHASES_S = (0.001, 0.006, 0.011, 0.016)  # where in a tick the sender's frames end
-AIM_GAP_MS = 60
 AIM_DELAY_MS = 110
 
 Arrivals = list[tuple[float, RtpPacket]]
-
-
-@dataclass
-class Heard:
-    """One run: for each tick whether it was the speaker's own sound, and the delay of frames."""
-
-    own: list[bool] = field(default_factory=list)
-    delays: list[float] = field(default_factory=list)
-
-    @property
-    def gaps_ms(self) -> list[float]:
-        gaps, run = [], 0
-        for own in [*self.own, True]:
-            if not own:
-                run += 1
-            elif run:
-                gaps.append(run * TICK_S * 1000)
-                run = 0
-        return gaps
-
-    def drift_ms(self) -> float:
-        part = max(1, min(500, len(self.delays) // 4))
-        begin, end = self.delays[part : 2 * part], self.delays[-part:]
-        return 1000 * (statistics.median(end) - statistics.median(begin))
 
 
 def _by_tick(arrivals: Arrivals, seconds: float, phase_s: float) -> list[tuple[float, Arrivals]]:
@@ -70,24 +49,27 @@ def _by_tick(arrivals: Arrivals, seconds: float, phase_s: float) -> list[tuple[f
 
 def ours(arrivals: Arrivals, seconds: float, phase_s: float) -> Heard:
     """Through our buffer, libopus and the stretching."""
-    heard, playout = Heard(), Playout()
+    own: list[bool] = []
+    delays: list[float] = []
+    playout = Playout()
     for now, come in _by_tick(arrivals, seconds, phase_s):
         for at, packet in come:
             playout.add(packet, at)
         before = playout.buffer.counts.concealed
         frame = playout.frame(now)
-        if frame is None and not heard.own:
+        if frame is None and not own:
             continue
-        own = frame is not None and playout.buffer.counts.concealed == before
-        heard.own.append(own)
-        if own:
-            heard.delays.append(now - playout.position / 48000)
-    return heard
+        own.append(frame is not None and playout.buffer.counts.concealed == before)
+        if own[-1]:
+            delays.append(now - playout.position / 48000)
+    return Heard.of_ticks(own, delays)
 
 
 def aiortcs(arrivals: Arrivals, seconds: float, phase_s: float) -> Heard:
     """Through aiortc's buffer as RTCRtpReceiver sets it up, its track read once a tick."""
-    heard, frames = Heard(), deque[int]()
+    own: list[bool] = []
+    delays: list[float] = []
+    frames = deque[int]()
     buffer = AiortcBuffer(capacity=16, prefetch=4)
     for now, come in _by_tick(arrivals, seconds, phase_s):
         for _, packet in come:
@@ -96,27 +78,16 @@ def aiortcs(arrivals: Arrivals, seconds: float, phase_s: float) -> Heard:
             _, frame = buffer.add(theirs)
             if frame is not None:
                 frames.append(frame.timestamp)
-        if not frames and not heard.own:
+        if not frames and not own:
             continue
-        heard.own.append(bool(frames))
+        own.append(bool(frames))
         if frames:
-            heard.delays.append(now - frames.popleft() / 48000)
-    return heard
-
-
-def _worst(runs: list[Heard]) -> dict[str, float]:
-    ticks = sum(len(run.own) for run in runs)
-    return {
-        "longest gap": max([0.0, *(gap for run in runs for gap in run.gaps_ms)]),
-        "gaps over 60 ms": float(sum(gap > AIM_GAP_MS for run in runs for gap in run.gaps_ms)),
-        "share not the speaker's own": 100 * sum(not o for run in runs for o in run.own) / ticks,
-        "median delay": 1000 * statistics.median(d for run in runs for d in run.delays),
-        "drift of the delay": statistics.median(run.drift_ms() for run in runs),
-    }
+            delays.append(now - frames.popleft() / 48000)
+    return Heard.of_ticks(own, delays)
 
 
 _AIMS: dict[str, tuple[str, str, Callable[[float], bool] | None]] = {
-    "longest gap": ("ms", "≤ 60 ms", lambda v: v <= AIM_GAP_MS + 0.01),
+    "longest gap": ("ms", "≤ 60 ms", lambda v: v <= MOST_GAP_MS + 0.01),
     "gaps over 60 ms": ("gaps", "0", lambda v: v == 0),
     "share not the speaker's own": ("%", "", None),
     "median delay": ("ms", "≤ 110 ms", lambda v: v <= AIM_DELAY_MS),
@@ -147,25 +118,64 @@ def table(
     return rows
 
 
-def _from_chromium(run: dict[str, Any]) -> dict[str, float]:
-    return _worst([Heard(own=run["own"], delays=run["delays"])])
+def _not_measured(name: str, why: str) -> dict[str, Any]:
+    return {
+        "name": f"{name}: {why}", "value": None, "unit": "", "peer": "", "peer_value": None,
+        "ratio": None, "aim": "", "met": None,
+    }  # fmt: skip
+
+
+def emulated(loss: float, quick: bool) -> list[dict[str, Any]]:
+    """In virtual time. libwebrtc has no way to be given packets and a clock, so it is not here."""
+    seconds = 30.0 if quick else 120.0
+    payloads = packets(seconds, expected_loss=round(loss * 100))
+    runs: list[Heard] = []
+    theirs: list[Heard] = []
+    for seed, phase_s in enumerate(PHASES_S[:2] if quick else PHASES_S, start=501):
+        network = Network(loss=loss, base_s=0.020, jitter_s=0.040, seed=seed)
+        arrivals = network.carry(sending(payloads))
+        runs.append(ours(arrivals, seconds - 0.5, phase_s))
+        theirs.append(aiortcs(arrivals, seconds - 0.5, phase_s))
+    return table(f"emulated, loss {loss:.0%}", figures(runs), "aiortc's buffer", figures(theirs))
+
+
+def chromium(loss: float, quick: bool, pythons: dict[str, str]) -> list[dict[str, Any]]:
+    """Chromium, all receivers at once."""
+    prefix = f"Chromium, loss {loss:.0%}"
+    try:
+        if os.geteuid() != 0:
+            raise PermissionError("needs root")
+        run = _stage_chromium.valid(pythons, loss, 20.0 if quick else 60.0, 401)
+        measured = figures(_stage_chromium.heard(run["heard"]["ours"]), max)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        return [_not_measured(prefix, f"not measured ({error})")]
+    found: list[dict[str, Any]] = []
+    for kind, peer in (("aiortc", "aiortc as it is"), ("wrtc", _stage_chromium.WRTC)):
+        theirs = run["heard"].get(kind)
+        if isinstance(theirs, dict):
+            peers = figures(_stage_chromium.heard(theirs), max)
+            found += table(prefix, measured, peer, peers)
+        elif theirs is not None:
+            found.append(_not_measured(f"{prefix}, {peer}", f"not measured ({theirs})"))
+    return (
+        found
+        if any(row["name"].startswith(f"{prefix}:") for row in found)
+        else [*table(prefix, measured, "", None), *found]
+    )
 
 
 def rows(quick: bool) -> list[dict[str, Any]]:
     """In virtual time at four losses, then Chromium across two network namespaces."""
     found: list[dict[str, Any]] = []
-    seconds = 30.0 if quick else 120.0
     for loss in LOSSES:
-        payloads = packets(seconds, expected_loss=round(loss * 100))
-        runs: list[Heard] = []
-        theirs: list[Heard] = []
-        for seed, phase_s in enumerate(PHASES_S[:2] if quick else PHASES_S, start=501):
-            network = Network(loss=loss, base_s=0.020, jitter_s=0.040, seed=seed)
-            arrivals = network.carry(sending(payloads))
-            runs.append(ours(arrivals, seconds - 0.5, phase_s))
-            theirs.append(aiortcs(arrivals, seconds - 0.5, phase_s))
-        prefix = f"emulated, loss {loss:.0%}"
-        found += table(prefix, _worst(runs), "aiortc's buffer", _worst(theirs))
-    for loss in LOSSES[1:3] if quick else LOSSES:
-        found += _stage_chromium.rows(loss, 20.0 if quick else 60.0, table, _from_chromium)
+        found += emulated(loss, quick)
+    pythons = {"ours": sys.executable, "aiortc": sys.executable}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            pythons["wrtc"] = _stage_chromium.install_wrtc(Path(folder))
+        except (OSError, subprocess.SubprocessError) as error:
+            why = f"not available: {error}"
+            found.append(_not_measured(f"Chromium, {_stage_chromium.WRTC}", why))
+        for loss in LOSSES[1:3] if quick else LOSSES:
+            found += chromium(loss, quick, pythons)
     return found
