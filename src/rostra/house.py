@@ -27,6 +27,8 @@ from rostra.control import keys_io, tls_io
 from rostra.control.bus_io import Publisher, subscribe
 from rostra.ground.facts import (
     AudienceCounted,
+    DoorMoved,
+    DoorSet,
     EdgeTallied,
     EventChanged,
     HostAsked,
@@ -37,6 +39,7 @@ from rostra.ground.facts import (
     ProcessesSeen,
     ProgrammeMixed,
     RecordingFinished,
+    ReplayPromised,
     ReplaySealed,
     SeatsChanged,
     StageTallied,
@@ -57,7 +60,7 @@ CONTROL_HEARS: dict[str, list[type]] = {
 STAGE_HEARS: dict[str, list[type]] = {"control": [EventChanged, AudienceCounted]}
 PACKAGER_HEARS: dict[str, list[type]] = {"control": [EventChanged], "stage": [ProgrammeMixed]}
 EDGE_HEARS: dict[str, list[type]] = {
-    "control": [EventChanged, AudienceCounted],
+    "control": [EventChanged, AudienceCounted, DoorSet, DoorMoved, ReplayPromised],
     "stage": [SeatsChanged],
     "packager": [MediaSealed, PlaylistRendered, PlaylistsOffered, ReplaySealed],
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rostra.control import keys_io
 from rostra.control.keys_io import KeyTrouble, load_or_create
 
 
@@ -34,3 +35,21 @@ def test_a_damaged_key_is_never_replaced_in_silence(tmp_path: Path, text: str) -
     with pytest.raises(KeyTrouble, match="damaged"):
         load_or_create(tmp_path, "operator")
     assert path.read_text() == text
+
+
+def test_a_rotated_ring_keeps_the_older_keys_for_a_while(tmp_path: Path) -> None:
+    first = keys_io.load_ring(tmp_path, "door").newest
+    assert keys_io.load_ring(tmp_path, "door").keys == (first,)
+    for _ in range(2):
+        newest = keys_io.rotate_ring(tmp_path, "door").newest
+        assert newest != first
+        assert first in keys_io.load_ring(tmp_path, "door").keys
+    assert first not in keys_io.rotate_ring(tmp_path, "door").keys
+    assert keys_io.ring_path(tmp_path, "door").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_ring_says_what_to_do(tmp_path: Path) -> None:
+    keys_io.load_ring(tmp_path, "door")
+    keys_io.ring_path(tmp_path, "door").write_text("not hex\n")
+    with pytest.raises(keys_io.KeyTrouble, match="backup"):
+        keys_io.load_ring(tmp_path, "door")

@@ -7,6 +7,8 @@ import msgspec
 from rostra.ground.facts import (
     AnyFact,
     AudienceCounted,
+    DoorMoved,
+    DoorSet,
     EventChanged,
     HostAsked,
     MediaSealed,
@@ -15,6 +17,7 @@ from rostra.ground.facts import (
     ProcessesSeen,
     ProgrammeMixed,
     RecordingFinished,
+    ReplayPromised,
     ReplaySealed,
     SeatsChanged,
 )
@@ -37,7 +40,10 @@ def keeping(fact: AnyFact, serial: int) -> Keep | None:
     match fact:
         case EventChanged():
             return Keep(f"event/{fact.event.event_id}", FOREVER_S)
-        case SeatsChanged() | AudienceCounted() | PlaylistsOffered() | ReplaySealed():
+        case (
+            SeatsChanged() | AudienceCounted() | PlaylistsOffered() | ReplaySealed()
+            | DoorSet() | DoorMoved() | ReplayPromised()
+        ):  # fmt: skip
             return Keep(f"{type(fact).__name__}/{fact.event_id}", FOREVER_S)
         case RecordingFinished():
             return Keep(f"recording/{fact.event_id}", FOREVER_S)

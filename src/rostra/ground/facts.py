@@ -88,11 +88,95 @@ class EventChanged(Fact, frozen=True, kw_only=True):
 
 
 class AudienceCounted(Fact, frozen=True, kw_only=True):
-    """Listeners connected now, over all edges (docs: connected). Kept."""
+    """The audience over all edges; docs/reference/count.md defines each number. Kept.
+
+    `low`/`high`: the 95 % error bar of `listening`; both equal it while the count is exact.
+    """
 
     event_id: str
     connected: int
     at_ms: int
+    listening: int = 0
+    low: int = 0
+    high: int = 0
+    proven: int = 0
+    fetched: int = 0
+    inside: int = 0
+    waiting: int = 0
+    peak: int = 0
+    total_net: int = 0
+    total_gross: int = 0
+
+
+class Covered(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets that one run of an edge had issued when the doors opened."""
+
+    edge: str
+    run: str
+    issued: int
+    chain: str  # hex
+
+
+class LaneState(msgspec.Struct, frozen=True, kw_only=True):
+    """A priority lane as everyone may see it: places given out beforehand, and used now."""
+
+    name: str
+    places: int
+    inside: int = 0
+
+
+class DoorSet(Fact, frozen=True, kw_only=True):
+    """How an event's line is drawn. Kept: the newest of each event.
+
+    `secret`, `seed` and `covered` are empty, `opened_at_s` None, until the doors open.
+    `places_until_s`: Unix seconds until which tickets hold.
+    """
+
+    event_id: str
+    commitment: str  # hex
+    places_until_s: int
+    secret: str = ""
+    seed: str = ""
+    covered: tuple[Covered, ...] = ()
+    opened_at_s: int | None = None
+
+
+class LinePiece(msgspec.Struct, frozen=True, kw_only=True):
+    """People who wait, in the cohorts from `first` to `last`."""
+
+    first: int
+    last: int
+    waiting: int
+
+
+class DoorMoved(Fact, frozen=True, kw_only=True):
+    """Where the line stands, each second while the doors are open. Kept: the newest of each event.
+
+    `leases[edge] = (run, most)`: passes that this run of the edge may have issued in all.
+    `sequence` counts up; an edge repeats the newest it heard in its tally.
+    """
+
+    event_id: str
+    at_ms: int
+    sequence: int
+    admitted_rank: int  # -1: nobody yet
+    pace: float  # joins per second
+    rung: int
+    rung_since_ms: int
+    reason: str  # why this rung; a stable code
+    full: bool
+    waiting: int
+    line: tuple[LinePiece, ...] = ()
+    leases: dict[str, tuple[str, int]] = {}
+    lanes: tuple[LaneState, ...] = ()
+    beat_s: int = 30  # how often a waiting page should show that it is still there
+
+
+class ReplayPromised(Fact, frozen=True, kw_only=True):
+    """The replay will be there by `due_ms`, whatever becomes of live. Kept."""
+
+    event_id: str
+    due_ms: int
 
 
 # --- from the stage ---------------------------------------------------------------------------
@@ -163,6 +247,7 @@ class MediaSealed(Fact, frozen=True, kw_only=True):
     content_type: str
     keep_s: float
     stored: bool
+    nonce: str = ""  # the proof of listening that these bytes carry, if they begin a segment
 
 
 class PlaylistRendered(Fact, frozen=True, kw_only=True):
@@ -227,6 +312,29 @@ class PackagerTallied(Fact, frozen=True, kw_only=True):
 # --- from an edge -----------------------------------------------------------------------------
 
 
+class DoorTally(msgspec.Struct, frozen=True, kw_only=True):
+    """What one edge did at the door of one event in one second.
+
+    Listeners are 8-byte hashes of ticket ids, in the wire form of admission/distinct.py.
+    """
+
+    run: str  # this run of the edge; `issued` and `granted` begin at 0 with each
+    issued: int
+    chain: bytes
+    sequence: int  # the newest DoorMoved that was heard
+    granted: int  # passes issued on leases
+    wanted: int = 0  # admitted people who were asked to come back for want of a lease
+    beats: bytes = b""  # 16 bytes each: hash, rank (big endian); rank all ones where not yet drawn
+    beats_sampled: int = 1  # one in so many is in `beats`, chosen by hash
+    renewed: bytes = b""  # passes issued or renewed
+    proven: bytes = b""  # of these, with a nonce
+    fetched: bytes = b""  # passes that fetched media
+    left: bytes = b""  # said goodbye
+    minute_net: bytes = b""  # tickets that have now listened for 60 s
+    minute_gross: bytes = b""  # sessions likewise
+    lanes: dict[str, bytes] = {}  # by lane, of `renewed`
+
+
 class EdgeTallied(Fact, frozen=True, kw_only=True):
     """What one edge did in one second."""
 
@@ -240,6 +348,8 @@ class EdgeTallied(Fact, frozen=True, kw_only=True):
     busy_fraction: float
     loop_lag_ms: float
     listeners: dict[str, bytes]  # event id → sorted distinct 8-byte keyed hashes of player sessions
+    doors: dict[str, DoorTally] = {}  # by event
+    loop_lag_p99_ms: float = 0.0
 
 
 # --- from the supervisor ----------------------------------------------------------------------
@@ -264,6 +374,9 @@ class ProcessesSeen(Fact, frozen=True, kw_only=True):
 AnyFact: TypeAlias = (
     EventChanged
     | AudienceCounted
+    | DoorSet
+    | DoorMoved
+    | ReplayPromised
     | SeatsChanged
     | ProgrammeMixed
     | HostAsked

@@ -12,13 +12,14 @@ Value = str | int | float | bool
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One row of the table. `least`/`most` bound numbers, both inclusive."""
+    """One row of the table. `least`/`most` bound numbers, both inclusive; `choices` bind text."""
 
     name: str
     default: Value
     says: str
     least: float | None = None
     most: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 TABLE: tuple[Setting, ...] = (
@@ -37,6 +38,21 @@ TABLE: tuple[Setting, ...] = (
     Setting("serve.tls_key", "", "PEM key of that certificate"),
     Setting("agenda.doors_open_before_min", 15, "doors open this long before the start", 0, 1440),
     Setting("agenda.invitation_days", 30, "links hold until this long after the start", 1, 3650),
+    Setting(
+        "agenda.replay_within_min", 30, "the replay is promised this long after the end", 1, 1440
+    ),
+    Setting(
+        "door.admission",
+        "passes",
+        "who may fetch live media: holders of passes, or with open anyone (for a public CDN)",
+        choices=("passes", "open"),
+    ),
+    Setting(
+        "door.cap", 0, "listeners inside at most; 0 means as many as were measured", 0, 100_000_000
+    ),
+    Setting(
+        "door.pace", 0, "joins per second at most; 0 means as many as were measured", 0, 1_000_000
+    ),
     Setting("stage.max_seats", 16, "people on stage at once, each event", 1, 64),
     Setting("stage.public_ip", "", "address to announce for voice where the machine is behind NAT"),
     Setting("edge.max_connections", 18000, "connections an edge holds at most", 10, 1_000_000),
@@ -156,6 +172,8 @@ def _complaint(row: Setting, value: Any) -> str:
     if type(value) is not kind:
         words = {str: "text in quotes", int: "a whole number", bool: "true or false"}
         return f"{row.name} wants {words[kind]}, not {value!r}"
+    if row.choices and value not in row.choices:
+        return f"{row.name} is {value!r}, but must be {' or '.join(row.choices)}"
     if row.least is None or row.most is None:
         return ""
     if not row.least <= float(value) <= row.most:

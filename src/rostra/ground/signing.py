@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import jwt
 import msgspec
 
 from rostra.ground.facts import Role
+from rostra.ground.keys import key_id
 from rostra.ground.refusals import Refusal
 
 EXPIRED = Refusal("invitation_expired", 403, "This link has expired. Ask the host for a new one.")
@@ -29,11 +29,6 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     name: str = ""
     expires_s: int  # Unix seconds
-
-
-def key_id(key: bytes) -> str:
-    """A short public name for a key (RFC 7515, `kid`)."""
-    return hashlib.sha256(b"rostra key id\0" + key).hexdigest()[:8]
 
 
 def sign_invitation(invitation: Invitation, key: bytes) -> str:
