@@ -44,11 +44,11 @@ def test_stage_with_an_expired_link_says_so(town: Town) -> None:
 
     def port(method: str, path: str, body: bytes) -> Answer | None:
         if path.startswith("/api/"):
-            return refuses(401, "invitation_expired", "This invitation has expired.")
+            return refuses(403, "invitation_expired", "This link has expired. Ask for one.")
         return stage(method, path, body)
 
     page = town.visit(port).open(STAGE, ".notice:visible")
-    assert "not valid any more" in page.inner_text(".notice:visible")
+    assert page.inner_text(".notice:visible") == "This link has expired. Ask for one."
 
 
 def test_microphone_level_moves_before_joining(town: Town) -> None:

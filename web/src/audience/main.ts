@@ -1,5 +1,6 @@
 // The audience page: state in, sound and sight out.
 
+import type { Refusal } from '../ground/call.ts';
 import { ServerClock } from '../ground/clock.ts';
 import type { EventState } from '../ground/contract.ts';
 import { Feed } from '../ground/feed.ts';
@@ -26,6 +27,7 @@ const server_now = () => clock.now_ms(Date.now());
 let state: EventState | null = embedded();
 let language: Language = nearest(recall('language'), state?.language, ...navigator.languages);
 let failures = 0;
+let refusal: Refusal | null = null;
 let drawing = 0;
 let view: View | null = null;
 let tended: string | null = null;
@@ -200,6 +202,7 @@ function draw(): void {
     now_ms: Date.now(),
     server_now_ms: server_now(),
     stale: failures >= 4,
+    refusal,
   });
 }
 
@@ -248,8 +251,9 @@ const feed = new Feed<EventState>({
     clock.learn(answer.now, received_ms);
     learn(answer);
   },
-  on_trouble: (attempt) => {
+  on_trouble: (attempt, _wait_s, said) => {
     failures = attempt;
+    refusal = said;
     redraw();
   },
 });

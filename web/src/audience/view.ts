@@ -1,11 +1,14 @@
 // The audience page: built once for a language, then brought up to date.
 
+import type { Refusal } from '../ground/call.ts';
 import { local_time, remaining, time_of_day } from '../ground/clock.ts';
 import type { EventState, Speaker } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { masthead, update_seats } from '../ground/frame.ts';
 import { icon } from '../ground/icons.ts';
+import { sentence } from '../ground/refusals.ts';
 import { count, type Language, names, regional } from '../ground/words.ts';
+import { REFUSALS } from './refusals.ts';
 import { Transport, type TransportActs, type TransportModel } from './transport.ts';
 import { WORDS } from './words.ts';
 
@@ -19,10 +22,13 @@ export interface ViewModel extends TransportModel {
   heard: Speaker[];
   server_now_ms: number;
   stale: boolean;
+  /** Why the news of the event did not arrive, where a server said so. */
+  refusal: Refusal | null;
 }
 
 export class View {
   private readonly words;
+  private readonly language: Language;
   private readonly locale: string;
   private readonly transport: Transport;
   private readonly phase = h('p', { class: 'phase' });
@@ -53,6 +59,7 @@ export class View {
   private spoken_before = '';
 
   constructor(page: HTMLElement, language: Language, acts: ViewActs) {
+    this.language = language;
     this.locale = regional(language, navigator.languages);
     this.words = WORDS[language];
     const t = this.words;
@@ -64,7 +71,6 @@ export class View {
     this.armed.append(h('strong', {}, t.armed), ` ${t.armed_hint}`);
     this.calendar.append(icon('calendar'), t.add_to_calendar);
     say(this.nobody, t.nobody);
-    say(this.stale, t.state_lost);
     const tongue = h(
       'button',
       { class: 'plain', type: 'button', lang: t.language_code, id: 'language' },
@@ -169,7 +175,11 @@ export class View {
     if (can_play) this.transport.update(model);
     show(this.rung, live && state.rung > 0);
     say(this.rung, t.rung[state.rung as 0 | 1 | 2 | 3 | 4 | 5] ?? '');
+    const reason = model.refusal?.ours
+      ? ` ${sentence(model.refusal, REFUSALS[this.language])}`
+      : '';
     show(this.stale, model.stale);
+    if (model.stale) say(this.stale, t.state_lost + reason);
     this.update_side(model, before, live);
     document.title = `${live ? '● ' : ''}${state.title} · Rostra`;
   }

@@ -9,6 +9,22 @@ export class Refusal extends Error {
     this.status = status;
     this.code = code;
   }
+
+  /** Whether a Rostra server wrote it: not the network, nor something in between. */
+  get ours(): boolean {
+    return this.code !== 'network' && !this.code.startsWith('http_');
+  }
+}
+
+/** The refusal in an answer that is not ok; code `http_502` and the like where it is not our JSON. */
+export async function refusal_of(response: Response): Promise<Refusal> {
+  const body = (await response.json().catch(() => null)) as {
+    error?: { code?: unknown; message?: unknown };
+  } | null;
+  const { code, message } = body?.error ?? {};
+  if (typeof code === 'string' && typeof message === 'string')
+    return new Refusal(response.status, code, message);
+  return new Refusal(response.status, `http_${response.status}`, response.statusText);
 }
 
 /** Any call; throws `Refusal` for an HTTP error, and for no answer at all with code `network`. */
@@ -31,15 +47,7 @@ export async function call(
     throw new Refusal(0, 'network', error instanceof Error ? error.message : String(error));
   }
   if (response.ok) return response;
-  let code = `http_${response.status}`;
-  let message = response.statusText;
-  try {
-    const body = (await response.json()) as { error?: { code: string; message: string } };
-    if (body.error) ({ code, message } = body.error);
-  } catch {
-    // Not our JSON: a proxy in between. The status has to say it.
-  }
-  throw new Refusal(response.status, code, message);
+  throw await refusal_of(response);
 }
 
 /** A call that sends and receives JSON. */

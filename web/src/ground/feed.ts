@@ -1,5 +1,6 @@
 // Asks for one JSON document again and again, politely.
 
+import { Refusal, refusal_of } from './call.ts';
 import { backoff_s, type Chance, retry_after_s, spread_s } from './retry.ts';
 
 export interface FeedSettings<T> {
@@ -7,7 +8,8 @@ export interface FeedSettings<T> {
   /** Seconds until the next question, given the last answer. */
   interval_s: (answer: T | null) => number;
   on_answer: (answer: T, received_ms: number) => void;
-  on_trouble: (attempt: number, wait_s: number) => void;
+  /** `refusal`: what a server said, null where none answered in time. */
+  on_trouble: (attempt: number, wait_s: number, refusal: Refusal | null) => void;
   chance?: Chance;
 }
 
@@ -48,36 +50,30 @@ export class Feed<T> {
     this.asking = true;
     const chance = this.settings.chance ?? Math.random;
     let wait_s: number;
+    let asked: number | null = null;
     try {
       const response = await fetch(this.settings.url, {
         headers: { Accept: 'application/json' },
         signal: AbortSignal.timeout(10_000),
       });
-      if (!response.ok) throw new Refused(response);
+      if (!response.ok) {
+        asked = retry_after_s(response.headers.get('Retry-After'), Date.now());
+        throw await refusal_of(response);
+      }
       this.last = (await response.json()) as T;
       this.failures = 0;
       wait_s = spread_s(this.settings.interval_s(this.last), chance);
       this.settings.on_answer(this.last, Date.now());
     } catch (error) {
-      const asked = error instanceof Refused ? error.retry_after_s : null;
       wait_s = Math.max(
         backoff_s(this.failures, chance, 1, 30),
         asked === null ? 0 : spread_s(asked, chance) + 0.2 * asked,
       );
       this.failures += 1;
-      this.settings.on_trouble(this.failures, wait_s);
+      this.settings.on_trouble(this.failures, wait_s, error instanceof Refusal ? error : null);
     } finally {
       this.asking = false;
     }
     this.plan(wait_s);
-  }
-}
-
-class Refused extends Error {
-  readonly retry_after_s: number | null;
-
-  constructor(response: Response) {
-    super(`HTTP ${response.status}`);
-    this.retry_after_s = retry_after_s(response.headers.get('Retry-After'), Date.now());
   }
 }

@@ -1,6 +1,6 @@
 // A speaker's place on the stage: joins, stays joined, leaves. Knows nothing of how it looks.
 
-import { call_json, Refusal } from '../ground/call.ts';
+import { call_json, Refusal, refusal_of } from '../ground/call.ts';
 import type { Phase, StageStatus } from '../ground/contract.ts';
 import { recall, remember } from '../ground/memory.ts';
 import { backoff_s } from '../ground/retry.ts';
@@ -185,12 +185,7 @@ export class Floor {
         cache: 'no-store',
         signal: AbortSignal.timeout(5_000),
       });
-      if (!response.ok) {
-        const body = (await response.json().catch(() => null)) as {
-          error?: { code: string; message: string };
-        } | null;
-        throw new Refusal(response.status, body?.error?.code ?? 'http', body?.error?.message ?? '');
-      }
+      if (!response.ok) throw await refusal_of(response);
       this.status = (await response.json()) as StageStatus;
       this.poll_failures = 0;
       if (this.place !== 'returning') this.refusal = null;

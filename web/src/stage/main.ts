@@ -4,9 +4,11 @@ import { ask } from '../ground/ask.ts';
 import { Refusal } from '../ground/call.ts';
 import { ServerClock } from '../ground/clock.ts';
 import { recall, remember } from '../ground/memory.ts';
+import { sentence } from '../ground/refusals.ts';
 import { nearest } from '../ground/words.ts';
 import { Floor } from './floor.ts';
 import { devices, MicrophoneError } from './microphone.ts';
+import { REFUSALS } from './refusals.ts';
 import { StageView } from './view.ts';
 import { WORDS } from './words.ts';
 
@@ -72,10 +74,9 @@ async function attempt(act: () => Promise<void>): Promise<void> {
 function words_of(error: unknown): string {
   if (error instanceof MicrophoneError) return t.trouble[error.trouble];
   if (error instanceof Refusal) {
-    if (error.code === 'network') return t.network;
-    if (error.code === 'wrong_phase') return t.wrong_phase;
+    if (error.ours) return sentence(error, REFUSALS[language]);
     if (error.status === 401 || error.status === 403) return t.link_bad;
-    return error.message;
+    return t.network;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -66,7 +66,6 @@ interface StageWords {
   line_bad: string;
   line_detail: (ms: number, lost: number) => string;
   tap_sound: string;
-  wrong_phase: string;
 }
 
 export const WORDS: Dictionary<StageWords> = {
@@ -148,7 +147,6 @@ export const WORDS: Dictionary<StageWords> = {
     line_bad: 'Your connection is weak. Close other programs, or move nearer to the Wi-Fi.',
     line_detail: (ms, lost) => `Round trip ${ms} ms, ${lost} % lost`,
     tap_sound: 'Tap to hear the others',
-    wrong_phase: 'That is not possible now.',
   },
   fr: {
     stage: 'Scène',
@@ -229,6 +227,5 @@ export const WORDS: Dictionary<StageWords> = {
       'Votre connexion est faible. Fermez d’autres programmes, ou rapprochez-vous du Wi-Fi.',
     line_detail: (ms, lost) => `Aller-retour ${ms} ms, ${lost} % de pertes`,
     tap_sound: 'Touchez pour entendre les autres',
-    wrong_phase: 'Ce n’est pas possible maintenant.',
   },
 };

@@ -1,0 +1,26 @@
+// The audience port's refusals in words; the English sentences are the server's own.
+
+import type { Sentences } from '../ground/refusals.ts';
+
+export const REFUSALS: Sentences = {
+  en: {},
+  fr: {
+    event_unknown: 'Cet événement n’existe pas. Vérifiez le lien.',
+    not_found: 'Il n’y a rien à cette adresse.',
+    connections_full: 'Ce serveur n’a plus de connexion libre. Réessayez.',
+    house_busy: 'Le nombre de demandes en attente est à son maximum. Réessayez dans un instant.',
+    edge_closing: 'Ce serveur redémarre. Réessayez.',
+    playlist_stalled: 'Rien de nouveau n’est arrivé depuis trois durées cibles. Réessayez.',
+    request_timeout: 'La demande n’est pas arrivée entière à temps.',
+    request_invalid: 'Ce n’est pas une requête HTTP/1.1 valable.',
+    target_invalid: 'L’adresse contient des caractères interdits.',
+    target_too_long: 'L’adresse dépasse 2 Kio.',
+    headers_too_large: 'Les en-têtes dépassent 16 Kio.',
+    body_not_accepted: 'Les requêtes n’ont pas de corps ici. Envoyez GET ou HEAD sans corps.',
+    method_not_allowed: 'Seuls GET, HEAD et OPTIONS reçoivent une réponse ici.',
+    hls_query_invalid: '_HLS_msn et _HLS_part sont des nombres entiers, _HLS_skip vaut YES ou v2.',
+    part_without_msn: '_HLS_part demande _HLS_msn.',
+    msn_too_far: 'Ce numéro de séquence ou cette partie est trop loin dans l’avenir.',
+    range_not_satisfiable: 'La plage demandée est hors de ce qui existe.',
+  },
+};
