@@ -14,6 +14,7 @@ from rostra.ground.facts import (
     PlaylistsOffered,
     ReplaySealed,
 )
+from rostra.packaging import boxes
 from rostra.packaging.shelf_io import Shelf
 
 SOUND = np.zeros(48_000 * 30, np.int16)
@@ -196,3 +197,19 @@ def test_frames_of_an_event_that_is_over_are_not_hoarded(night: Night) -> None:
     for number in range(100):
         night.frame(number)
     assert not night.packager._early
+
+
+def test_what_begins_a_segment_is_told_with_the_nonce_that_its_bytes_carry(night: Night) -> None:
+    night.say(Phase.LIVE)
+    night.run(13.0)
+    sealed = [fact for fact in night.facts if isinstance(fact, MediaSealed)]
+    for fact in sealed:
+        begins = fact.body[4:8] == b"emsg"
+        assert fact.nonce == (boxes.nonce_of(fact.body) if begins else "")
+        assert bool(fact.nonce) == begins
+    by_kind = {fact.path.split("/")[2] for fact in sealed if fact.nonce}
+    assert {"p0", "p1", "s4", "s6"} <= by_kind, by_kind
+    first = [
+        f.nonce for f in sealed if "/aac/" in f.path and f.path.endswith(("/1.0.m4s", "/1.m4s"))
+    ]
+    assert len(first) >= 3 and len({n for n in first if n}) == 1

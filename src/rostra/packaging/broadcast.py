@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from rostra.ground.facts import PlaylistInfo, PlaylistRendered, PlaylistsOffered
-from rostra.packaging import playlists
+from rostra.packaging import boxes, playlists
 from rostra.packaging.playlists import Open, Report
 from rostra.packaging.renditions import (
     BY_NAME,
@@ -22,12 +22,16 @@ from rostra.packaging.segmenter import Chunk, Part, Sealed, Segment, Segmenter
 
 
 class MediaCut(msgspec.Struct, frozen=True):
-    """Bytes to store (a 4 s or 6 s segment) and to publish, before what follows it."""
+    """Bytes to store (a 4 s or 6 s segment) and to publish, before what follows it.
+
+    `nonce`: the proof of listening in the `emsg` that `body` begins with, or empty.
+    """
 
     rendition: str
     path: str
     what: Part | Segment
     body: bytes
+    nonce: str = ""
 
 
 Output = MediaCut | PlaylistRendered | PlaylistsOffered
@@ -125,7 +129,12 @@ class Broadcast:
 
     def _cut(self, rendition: str, sealed: Sealed) -> MediaCut:
         path = playlists.media_path(rendition, sealed.what)
-        return MediaCut(rendition, path, sealed.what, sealed.body)
+        what = sealed.what
+        if isinstance(what, Segment):
+            nonce = what.nonce
+        else:
+            nonce = "" if what.number else boxes.nonce_of(sealed.body)
+        return MediaCut(rendition, path, what, sealed.body, nonce)
 
     def _put_out(self, name: str, sealed: list[Sealed]) -> list[Output]:
         out: list[Output] = [self._cut(name, one) for one in sealed]

@@ -176,9 +176,11 @@ class EventPackager:
         path = media_path(segment.rendition, segment)
         body = self._shelf.read(path)
         if body is not None:
-            self._publish(self._sealed(path, body, SEGMENT_KEEP_S, stored=True))
+            self._publish(self._sealed(path, body, SEGMENT_KEEP_S, True, segment.nonce))
 
-    def _sealed(self, path: str, body: bytes, keep_s: float, stored: bool) -> MediaSealed:
+    def _sealed(
+        self, path: str, body: bytes, keep_s: float, stored: bool, nonce: str = ""
+    ) -> MediaSealed:
         return MediaSealed(
             event_id=self.event_id,
             path=path,
@@ -186,6 +188,7 @@ class EventPackager:
             content_type=CONTENT_TYPE,
             keep_s=keep_s,
             stored=stored,
+            nonce=nonce,
         )
 
     def _publish_init(self, rendition: str, epoch: int, body: bytes) -> None:
@@ -199,7 +202,7 @@ class EventPackager:
                 continue
             stored = self._store(output)
             keep_s = PART_KEEP_S if isinstance(output.what, Part) else SEGMENT_KEEP_S
-            self._publish(self._sealed(output.path, output.body, keep_s, stored))
+            self._publish(self._sealed(output.path, output.body, keep_s, stored, output.nonce))
 
     def _store(self, cut: MediaCut) -> bool:
         """True if a segment now stands on disk. A full disk must not end the event."""
