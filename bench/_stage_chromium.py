@@ -188,10 +188,10 @@ def heard(result: dict[str, Any]) -> list[Heard]:
     delays = [[at - spoken.spoken(stamp) for at, stamp in run] for run in result["played"]]
     if "own" in result:
         return [Heard.of_ticks(*each) for each in zip(result["own"], delays, strict=True)]
-    return [Heard(delays[0], *_counted(result["counts"]))]
+    return [Heard(delays[0], *counted(result["counts"]))]
 
 
-def _counted(counts: list[tuple[float, int, int, int]]) -> tuple[list[float], float]:
+def counted(counts: list[tuple[float, int, int, int]]) -> tuple[list[float], float]:
     """Gaps in ms, and the share concealed, of libwebrtc's (time, samples, concealed, events)."""
     gaps, gap = [], 0.0
     for before, after in pairwise(counts):

@@ -19,6 +19,7 @@ class Network:
 
     `stalls`: (begin, end) in seconds of sending: what is sent in between arrives at the end.
     `drift`: how much slower (above 0) the sender's clock is, as a share.
+    `slips`: (at, seconds): the sender stood still for so long and left that sound out.
     """
 
     loss: float = 0.0
@@ -27,6 +28,7 @@ class Network:
     seed: int = 1
     drift: float = 0.0
     stalls: tuple[tuple[float, float], ...] = ()
+    slips: tuple[tuple[float, float], ...] = ()
 
     def carry(self, packets: Iterable[tuple[float, RtpPacket]]) -> list[tuple[float, RtpPacket]]:
         """(sent, packet) in, (arrived, packet) out in order of arrival."""
@@ -37,7 +39,8 @@ class Network:
             delay = self.base_s + chance.random() * self.jitter_s
             if lost:
                 continue
-            at = sent * (1 + self.drift) + delay
+            slipped = sum(seconds for begin, seconds in self.slips if begin <= sent)
+            at = sent * (1 + self.drift) + slipped + delay
             for begin, end in self.stalls:
                 if begin <= sent < end:
                     at = max(at, end + self.base_s)

@@ -164,6 +164,21 @@ def test_a_clock_that_drifts_does_not_pile_up_delay(drift: float) -> None:
     assert heard.longest_gap <= 1
 
 
+@pytest.mark.parametrize("slip_s", [0.010, 0.125, 0.300])
+@pytest.mark.parametrize("loss", [0.0, 0.01])
+def test_a_sender_that_left_sound_out_is_heard_with_the_delay_of_before(
+    slip_s: float, loss: float
+) -> None:
+    # Chromium's fake microphone does that whenever it wakes up late.
+    for seed, phase_s in enumerate((0.001, 0.007, 0.013, 0.019)):
+        network = Network(loss=loss, seed=seed, slips=((20.0, slip_s),))
+        heard = play(network.carry(sending(numbered(50 * 40))), 39.5, phase_s)
+        before = statistics.median(heard.delays[400:900])
+        after = statistics.median(heard.delays[1050:1250]) - slip_s  # from a second later on
+        assert abs(after - before) < TICK_S
+        assert heard.longest_gap * TICK_S <= slip_s + 0.061  # and what is missing is all that is
+
+
 def test_a_pause_with_dtx_is_silence_and_no_loss() -> None:
     payloads = numbered(100)
     packets = list(sending(payloads))
