@@ -176,17 +176,19 @@ def _read_sketch(raw: bytes) -> Any:
         raise WireInvalid(f"a sketch of {len(body)} bytes")
     if digest != _digest(body):
         raise WireInvalid("a sketch that was damaged on its way")
-    flags, words = (
-        body[5],
-        [int.from_bytes(body[at : at + 4], "little") for at in range(8, len(body) // 4 * 4, 4)],
-    )
-    window = bool(flags & _HAS_WINDOW)
-    entries = words[1] if window and flags & _HAS_TABLE else 0 if window else words[0]
+    flags = body[5]
+    table, window = bool(flags & _HAS_TABLE), bool(flags & _HAS_WINDOW)
+    # After 8 bytes: coupons, entries of the table (if a window is there too), words of each.
+    sizes = [int.from_bytes(body[at : at + 4], "little") for at in range(8, 24, 4)]
+    coupons, entries = sizes[0], sizes[1] if window else sizes[0]
+    words = sizes[1 + (table and window) :][: table + window]
+    preamble = 8 + 4 * (1 + (table and window) + len(words))
     if (
         body[1:4] != bytes((_VERSION, _FAMILY, LG_K))
         or flags & _HAS_HIP
-        or words[0] > 64 << LG_K
-        or entries > 1 << LG_K
+        or coupons > 64 << LG_K
+        or (table and entries > 1 << LG_K)
+        or preamble + 4 * sum(words) != len(body)
     ):
         raise WireInvalid("a sketch of another kind")
     try:
