@@ -27,8 +27,9 @@ from rostra.delivery.refused import (
     REQUEST_TIMEOUT,
     TARGET_TOO_LONG,
 )
-from rostra.delivery.targets import TARGET_MOST_BYTES, sid_in_query
+from rostra.delivery.targets import TARGET_MOST_BYTES
 from rostra.delivery.window import Wait
+from rostra.ground.cmcd import sid_in_query
 from rostra.ground.refusals import Refusal
 
 _METHOD_MOST_BYTES = 16

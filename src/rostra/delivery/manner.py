@@ -13,7 +13,8 @@ from rostra.delivery.refused import (
     REQUEST_INVALID,
     TARGET_TOO_LONG,
 )
-from rostra.delivery.targets import TARGET_MOST_BYTES, read_sid
+from rostra.delivery.targets import TARGET_MOST_BYTES
+from rostra.ground.cmcd import read_sid
 from rostra.ground.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
 
 import msgspec
 
@@ -97,22 +96,3 @@ def read_hls_query(query: str) -> HlsQuery | Refusal:
         skip="_HLS_skip" in found,
         known=known,
     )
-
-
-def sid_in_query(query: str) -> str:
-    """The session id in a CMCD query parameter (CTA-5004, 3.1), or empty."""
-    if "CMCD=" not in query:
-        return ""
-    for pair in query.split("&"):
-        if pair.startswith("CMCD="):
-            return read_sid(unquote(pair[5:]))
-    return ""
-
-
-_SID = re.compile(r'(?:^|,)\s*sid="([^"\\]{1,64})"')
-
-
-def read_sid(cmcd: str) -> str:
-    """`sid` in a list of CMCD keys (CTA-5004: a string of at most 64 characters), or empty."""
-    match = _SID.search(cmcd)
-    return match[1] if match else ""
