@@ -166,7 +166,10 @@ class Door:
         """Take what control and the packager said; other facts are ignored."""
         match fact:
             case EventChanged():
-                self._doorway(fact.event.event_id).phase = fact.event.phase
+                doorway = self._doorway(fact.event.event_id)
+                doorway.phase = fact.event.phase
+                if doorway.over:  # nobody is let in any more
+                    doorway.nonces, doorway.inside = Nonces(), _Inside()
             case DoorSet():
                 doorway = self._doorway(fact.event_id)
                 doorway.doors = fact
@@ -180,17 +183,20 @@ class Door:
             case AudienceCounted():  # the only word of control's clock before the doors open
                 self._time.heard(f"count {fact.event_id}", fact.at_ms, wall_ms)
             case MediaSealed() if fact.nonce:
-                self._doorway(fact.event_id).nonces.heard(fact.nonce, self._time.now_ms(wall_ms))
+                doorway = self._doorway(fact.event_id)
+                if not doorway.over:
+                    doorway.nonces.heard(fact.nonce, self._time.now_ms(wall_ms))
 
     def _doorway(self, event_id: str) -> _Doorway:
         return self._doorways.setdefault(event_id, _Doorway())
 
     def knows_key(self, token: str) -> bool:
-        """Whether the ring holds the key that the token names.
+        """False where the token names a key that the ring does not hold.
 
-        If not, the key file may have been rotated a moment ago: read it again before refusing.
+        Then the key file may have been rotated a moment ago: read it again before refusing.
         """
-        return kid_of(token) in {key_id(key) for key in self.ring.keys}
+        kid = kid_of(token)
+        return not kid or self.ring.find(kid) is not None
 
     # --- tickets -------------------------------------------------------------------------------
 

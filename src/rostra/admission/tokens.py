@@ -7,8 +7,8 @@ import binascii
 import re
 from enum import StrEnum
 
-import jwt
 import msgspec
+from jwt.algorithms import HMACAlgorithm
 
 from rostra.ground.keys import KeyRing, key_id
 
@@ -17,7 +17,7 @@ _ALGORITHM = "HS256"
 # The last character of 43 that spell 32 bytes carries two bits that mean nothing: they must be 0,
 # or one signature would have four spellings.
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")
-_jws = jwt.PyJWS(algorithms=[_ALGORITHM])
+_hs256 = HMACAlgorithm(HMACAlgorithm.SHA256)
 
 
 class Kind(StrEnum):
@@ -36,18 +36,26 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
 _headers = msgspec.json.Decoder(_Header)
 
 
+def _text(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _raw(segment: str) -> bytes:
+    return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+
+
 def sign(kind: Kind, claims: msgspec.Struct, ring: KeyRing) -> str:
     """`claims` as JSON, signed with the ring's newest key."""
-    headers = {"kid": key_id(ring.newest), "typ": kind.value}
-    return _jws.encode(msgspec.json.encode(claims), ring.newest, _ALGORITHM, headers)
+    header = _Header(alg=_ALGORITHM, kid=key_id(ring.newest), typ=kind)
+    signed = _text(msgspec.json.encode(header)) + b"." + _text(msgspec.json.encode(claims))
+    return (signed + b"." + _text(_hs256.sign(signed, ring.newest))).decode()
 
 
 def _header(token: str) -> _Header | None:
     if len(token) > TOKEN_MOST or _SHAPE.match(token) is None:
         return None
-    segment = token[: token.index(".")]
     try:
-        header = _headers.decode(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+        header = _headers.decode(_raw(token[: token.index(".")]))
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return header if header.alg == _ALGORITHM else None
@@ -68,7 +76,9 @@ def kid_of(token: str) -> str:
 def verified(kind: Kind, token: str, ring: KeyRing) -> bytes | None:
     """The claims (JSON) of a token of this kind that a key of the ring signed; None otherwise.
 
-    Signatures are compared in constant time (hmac.compare_digest, by PyJWT).
+    The signature is checked by PyJWT, in constant time, before the claims are decoded. The frame
+    around it is read here, since the door takes one algorithm, one header and one spelling only
+    (PyJWT's own reader takes many, and five times as long).
     """
     header = _header(token)
     if header is None or header.typ is not kind:
@@ -76,19 +86,19 @@ def verified(kind: Kind, token: str, ring: KeyRing) -> bytes | None:
     key = ring.find(header.kid)
     if key is None:
         return None
-    try:
-        payload: bytes = _jws.decode(token, key, [_ALGORITHM])
-    except jwt.InvalidTokenError:
+    signed, _, signature = token.rpartition(".")
+    if not _hs256.verify(signed.encode(), key, _raw(signature)):
         return None
-    return payload
+    return _claims(token)
 
 
 def unverified(token: str) -> bytes | None:
     """The claims (JSON) of a well-formed token, unchecked: for explaining it without its key."""
-    if _header(token) is None:
-        return None
+    return _claims(token) if _header(token) else None
+
+
+def _claims(token: str) -> bytes | None:
     try:
-        payload: bytes = _jws.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+        return _raw(token.split(".")[1])
+    except binascii.Error:
         return None
-    return payload
