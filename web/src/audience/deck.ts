@@ -3,6 +3,7 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig, LevelDetails } from 'hls.js';
 import type { Playlist } from '../ground/contract.ts';
+import { nonce_in, watch_cues } from './nonce.ts';
 import { date_at, type Stretch, time_at } from './timeline.ts';
 
 export type Mode = 'hls.js' | 'native';
@@ -25,6 +26,10 @@ export interface DeckListener {
   failed(failure: Failure, detail: string): void;
   ended(): void;
   blocked(): void;
+  /** A nonce came with the sound. */
+  nonce(nonce: string): void;
+  /** The door's say is needed: media were refused (403), or a native player does not tell why. */
+  refused(): void;
 }
 
 const STUCK_MS = 10_000;
@@ -96,6 +101,7 @@ export class Deck {
     this.mode = mode;
     this.session = session;
     this.listener = listener;
+    if (mode === 'native') watch_cues(audio, (nonce) => listener.nonce(nonce));
   }
 
   /** Loads and plays. A refused autoplay is told to the listener as `blocked`. */
@@ -272,6 +278,10 @@ export class Deck {
     });
     hls.on(Engine.Events.FRAG_PARSING_METADATA, (_, data) => {
       this.metadata += data.samples.length;
+      for (const { data: tag } of data.samples) {
+        const nonce = nonce_in(tag);
+        if (nonce) this.listener.nonce(nonce);
+      }
     });
     hls.on(Engine.Events.ERROR, (_, data) => this.on_error(Engine, data));
     hls.attachMedia(this.audio);
@@ -279,6 +289,7 @@ export class Deck {
   }
 
   private on_error(Engine: typeof Hls, data: ErrorData): void {
+    if (data.response?.code === 403) this.listener.refused();
     if (!data.fatal) return;
     const media = data.type === Engine.ErrorTypes.MEDIA_ERROR;
     this.listener.failed(media ? 'media' : 'network', data.details);
@@ -299,6 +310,7 @@ export class Deck {
     on('error', () => {
       if (this.mode !== 'native' || !this.audio.error) return;
       const network = this.audio.error.code <= MediaError.MEDIA_ERR_NETWORK || !this.started;
+      if (network) this.listener.refused();
       this.listener.failed(network ? 'network' : 'media', this.audio.error.message);
     });
     this.moved_ms = Date.now();

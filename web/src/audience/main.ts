@@ -6,6 +6,9 @@ import type { EventState } from '../ground/contract.ts';
 import { Feed } from '../ground/feed.ts';
 import { recall, remember } from '../ground/memory.ts';
 import { type Language, names, nearest } from '../ground/words.ts';
+import { Bell } from './bell.ts';
+import { Door } from './door.ts';
+import { DOOR_WORDS } from './door_words.ts';
 import type { Offer, Snapshot } from './offer.ts';
 import { Player } from './player.ts';
 import { is_older } from './order.ts';
@@ -16,6 +19,14 @@ import { View } from './view.ts';
 interface ForTests {
   state(): EventState | null;
   player(): Snapshot;
+  door(): {
+    ticket_id: string | null;
+    rank: number | null;
+    admitted: boolean;
+    pass: boolean;
+    before: number | null;
+    minutes: number | null;
+  };
 }
 
 const page = document.getElementById('page') ?? document.body;
@@ -39,12 +50,22 @@ const comfort: Comfort = {
   rate: 1,
 };
 const native = new URLSearchParams(location.search).get('player') === 'native';
-const player = new Player(native, crypto.randomUUID?.() ?? random_id(), server_now, redraw);
+const player = new Player(native, crypto.randomUUID?.() ?? random_id(), server_now, {
+  changed: redraw,
+  nonce: (nonce) => door.heard(nonce),
+  refused: () => door.doubt(),
+});
+const bell = new Bell();
+const door = new Door(address.split('/').at(-1) ?? '', address, place_in_link(), at_door);
 player.set_volume(comfort.volume, comfort.muted);
 player.set_economy(comfort.economy);
 
 const acts = {
-  arm: () => player.arm(),
+  arm: () => {
+    player.arm();
+    bell.arm();
+  },
+  tell: () => void bell.ask().then(redraw),
   toggle: () => {
     const snapshot = player.snapshot();
     if (replay_ready() && snapshot.kind === null) player.play_replay(resume_s());
@@ -89,6 +110,13 @@ function embedded(): EventState | null {
   }
 }
 
+/** `#place=TOKEN`: a place that was given out beforehand. It leaves the address bar at once. */
+function place_in_link(): string | null {
+  const found = /^#place=([\w.~-]+)$/.exec(location.hash)?.[1] ?? null;
+  if (found) window.history.replaceState(null, '', location.pathname + location.search);
+  return found;
+}
+
 function random_id(): string {
   // Plain HTTP beyond localhost has no randomUUID.
   return [...crypto.getRandomValues(new Uint8Array(16))]
@@ -109,7 +137,17 @@ function offer(): Offer | null {
   if (!state) return null;
   const { playlists, rewind } = state.links;
   const from_ms = Date.parse(state.live_at ?? state.start);
-  if (state.phase === 'live') return { kind: 'live', playlists, rewind, rung: state.rung, from_ms };
+  if (state.phase === 'live') {
+    if (!door.may_play()) return null;
+    const on = state.rung < 5; // beyond, the stage is recorded and nothing is sent
+    return {
+      kind: 'live',
+      playlists: on ? playlists : [],
+      rewind: on ? rewind : [],
+      rung: state.rung,
+      from_ms,
+    };
+  }
   if (state.phase !== 'ended' && state.phase !== 'posted') return null;
   // Until the replay is there `playlists` may still be the live ones, which nobody should begin.
   return {
@@ -125,8 +163,18 @@ function learn(answer: EventState): void {
   if (state && is_older(answer, state)) return;
   state = answer;
   history.learn(answer.now, answer.speakers);
+  door.learn(answer);
+}
+
+/** Something changed at the door, or may have. */
+let rung_for_turn = false;
+function at_door(): void {
+  if (!state) return;
   follow();
   redraw();
+  const { turn } = door.sight();
+  if (turn && !rung_for_turn) bell.ring(state.title, DOOR_WORDS[language].turn_note, language);
+  rung_for_turn = turn;
 }
 
 function follow(): void {
@@ -203,6 +251,8 @@ function draw(): void {
     server_now_ms: server_now(),
     stale: failures >= 4,
     refusal,
+    door: door.sight(),
+    notes: bell.notes,
   });
 }
 
@@ -243,7 +293,8 @@ const feed = new Feed<EventState>({
     const left_s = answer ? (Date.parse(answer.start) - server_now()) / 1000 : 0;
     if (left_s > 0) poll_s = Math.min(poll_s, Math.max(2, left_s + 1));
     // A hidden page that waits for nothing needs the news for rung changes only.
-    const patient = document.hidden && state?.phase !== 'doors_open' && !player.snapshot().armed;
+    const waits = state?.phase === 'doors_open' || !door.may_play() || player.snapshot().armed;
+    const patient = document.hidden && !waits;
     return patient ? Math.max(poll_s, 6) : poll_s;
   },
   on_answer: (answer, received_ms) => {
@@ -263,9 +314,22 @@ feed.start();
 setInterval(draw, 500);
 setInterval(remember_place, 5_000);
 addEventListener('keydown', on_key);
-addEventListener('pagehide', remember_place);
+addEventListener('pagehide', () => {
+  remember_place();
+  door.leave();
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted) door.come_back();
+});
+addEventListener('hashchange', () => {
+  const place = place_in_link();
+  if (place) door.take_place(place);
+});
+for (const sign of ['pointerdown', 'keydown']) addEventListener(sign, () => door.seen());
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) feed.plan(Math.random() * 0.5);
+  if (document.hidden) return;
+  door.seen();
+  feed.plan(Math.random() * 0.5);
 });
 
 declare global {
@@ -273,5 +337,21 @@ declare global {
     rostra: unknown;
   }
 }
-const for_tests: ForTests = { state: () => state, player: () => player.snapshot() };
+const for_tests: ForTests = {
+  state: () => state,
+  player: () => player.snapshot(),
+  door: () => {
+    const { ticket_id, rank, before, minutes, standing } = door.sight();
+    const pass = standing === 'inside';
+    const people = before && Math.round(before.people);
+    return {
+      ticket_id,
+      rank,
+      admitted: pass || standing === 'called',
+      pass,
+      before: people,
+      minutes,
+    };
+  },
+};
 window.rostra = for_tests;

@@ -31,4 +31,15 @@ export interface Snapshot {
   metadata: number;
   rendition: string | null;
   rung: number | null;
+  /** Of the last change of rung or rendition, see gap.ts. */
+  gap_ms: number | null;
+  overlap_ms: number | null;
+}
+
+export interface PlayerListener {
+  changed(): void;
+  /** A nonce came with the sound. */
+  nonce(nonce: string): void;
+  /** Media were refused: perhaps the pass no longer holds. */
+  refused(): void;
 }

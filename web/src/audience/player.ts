@@ -3,9 +3,10 @@
 import { backoff_s } from '../ground/retry.ts';
 import { choose, type Wish } from './choice.ts';
 import { type Begin, Deck, type Failure, type Kind, type Mode, type Source } from './deck.ts';
-import type { Offer, Snapshot } from './offer.ts';
+import { type Change, watch_change } from './gap.ts';
+import type { Offer, PlayerListener, Snapshot } from './offer.ts';
 import { silent_clip } from './silence.ts';
-import { can_play, media_source } from './support.ts';
+import { audio_element, can_play, media_source } from './support.ts';
 
 const REWIND_S = 7_200;
 const CHANGE_MS = 15_000;
@@ -27,6 +28,7 @@ export class Player {
   private changing = 0;
   private change_after_ms = 0;
   private stalls_before = 0;
+  private last_change: Change = { gap_ms: null, overlap_ms: null };
   private economy = false;
   private volume = 1;
   private muted = false;
@@ -34,11 +36,11 @@ export class Player {
   private readonly refused = new Set<string>();
   private readonly clip = URL.createObjectURL(silent_clip());
   private readonly now_ms: () => number;
-  private readonly changed: () => void;
+  private readonly listener: PlayerListener;
 
-  constructor(native: boolean, session: string, now_ms: () => number, changed: () => void) {
+  constructor(native: boolean, session: string, now_ms: () => number, listener: PlayerListener) {
     this.now_ms = now_ms;
-    this.changed = changed;
+    this.listener = listener;
     this.mode = native || !media_source() ? 'native' : 'hls.js';
     this.active = this.make_deck(session);
     this.spare = this.make_deck(session);
@@ -57,7 +59,7 @@ export class Player {
       deck.audio.loop = deck === this.active;
       void deck.audio.play().catch(() => undefined);
     }
-    this.changed();
+    this.listener.changed();
   }
 
   /** Begin by itself when there is something to hear, as far as the browser lets us. */
@@ -65,10 +67,15 @@ export class Player {
     this.wanted = true;
   }
 
+  /** What there is to hear; null while there is nothing, or nothing without a pass. */
   follow(offer: Offer | null): void {
     this.offer = offer;
-    if (!offer) return;
     const source = this.active.source;
+    if (!offer || this.is_silent()) {
+      const tail = source !== null && source.kind !== 'replay';
+      if (tail && this.active.still_ms() > TAIL_MS) this.rest();
+      return;
+    }
     if (offer.kind === 'replay') {
       // The last words are still on their way to this listener: `ended` or silence brings the replay.
       const tail = source !== null && source.kind !== 'replay';
@@ -94,7 +101,7 @@ export class Player {
     if (!source) this.begin(null);
     else void this.active.play();
     this.unlock_spare();
-    this.changed();
+    this.listener.changed();
   }
 
   /** The replay from `time_s`. */
@@ -103,14 +110,14 @@ export class Player {
     this.blocked = false;
     this.finished = false;
     this.begin({ time_s });
-    this.changed();
+    this.listener.changed();
   }
 
   pause(): void {
     this.wanted = false;
     this.clear_retry();
     this.active.audio.pause();
-    this.changed();
+    this.listener.changed();
   }
 
   set_volume(volume: number, muted: boolean): void {
@@ -148,7 +155,7 @@ export class Player {
       const source = this.pick('rewind');
       if (source) this.start(source, this.moment(date_ms));
     }
-    this.changed();
+    this.listener.changed();
   }
 
   jump_to_live(): void {
@@ -157,12 +164,12 @@ export class Player {
     if (!wanted) return;
     if (this.active.source?.kind === 'live' && this.active.seek_edge()) void this.active.play();
     else this.start(wanted, null);
-    this.changed();
+    this.listener.changed();
   }
 
   seek_to(time_s: number): void {
     this.active.seek_time(Math.max(0, time_s));
-    this.changed();
+    this.listener.changed();
   }
 
   nudge(seconds: number): void {
@@ -210,7 +217,21 @@ export class Player {
       metadata: this.active.metadata,
       rendition: source?.playlist.rendition ?? null,
       rung: source?.playlist.rung ?? null,
+      ...this.last_change,
     };
+  }
+
+  private is_silent(): boolean {
+    return !this.offer || (this.offer.kind === 'live' && this.offer.playlists.length === 0);
+  }
+
+  /** Nothing is offered any more: no attempts, until there is something again. */
+  private rest(): void {
+    this.clear_retry();
+    this.drop_change();
+    this.attempts = 0;
+    this.active.stop();
+    this.listener.changed();
   }
 
   private earliest_ms(): number {
@@ -230,12 +251,9 @@ export class Player {
   }
 
   private make_deck(session: string): Deck {
-    const audio = document.createElement('audio');
-    audio.preload = 'none';
-    audio.hidden = true;
-    document.body.append(audio);
+    const audio = audio_element();
     for (const name of ['play', 'pause', 'playing', 'waiting', 'seeked'])
-      audio.addEventListener(name, () => this.active.audio === audio && this.changed());
+      audio.addEventListener(name, () => this.active.audio === audio && this.listener.changed());
     const deck: Deck = new Deck(audio, this.mode, session, {
       progressed: () => deck === this.active && this.on_progress(),
       failed: (failure, detail) => this.on_failure(deck, failure, detail),
@@ -243,8 +261,10 @@ export class Player {
       blocked: () => {
         if (deck !== this.active) return;
         this.blocked = true;
-        this.changed();
+        this.listener.changed();
       },
+      nonce: (nonce) => this.listener.nonce(nonce),
+      refused: () => this.listener.refused(),
     });
     return deck;
   }
@@ -277,7 +297,7 @@ export class Player {
     void this.active.load(source, begin).then(() => {
       if (source.kind === 'replay') this.active.audio.playbackRate = this.rate;
     });
-    this.changed();
+    this.listener.changed();
   }
 
   private prepare(deck: Deck, muted: boolean): void {
@@ -324,10 +344,11 @@ export class Player {
     this.spare = before;
     this.active.audio.dataset['deck'] = 'active';
     delete before.audio.dataset['deck'];
+    this.last_change = watch_change(this.active.audio, before.date_ms(), this.active.date_ms());
     this.prepare(this.active, this.muted);
     this.stalls_before += before.stalls;
     before.stop();
-    this.changed();
+    this.listener.changed();
   }
 
   private give_up_change(): void {
@@ -346,7 +367,7 @@ export class Player {
     if (this.retry_at_ms !== null) {
       this.clear_retry();
       this.healthy_ms = Date.now();
-      this.changed();
+      this.listener.changed();
     }
     if (this.attempts > 0 && Date.now() - this.healthy_ms > 10_000) this.attempts = 0;
   }
@@ -354,6 +375,7 @@ export class Player {
   private on_failure(deck: Deck, failure: Failure, detail: string): void {
     console.info(`rostra: ${failure} failure: ${detail}`);
     if (deck !== this.active) return this.give_up_change();
+    if (this.is_silent()) return this.rest();
     if (this.offer?.kind === 'replay' && deck.source?.kind !== 'replay') return this.on_ended();
     if (failure === 'media' && this.attempts === 0 && deck.revive('media')) {
       this.attempts = 1;
@@ -368,12 +390,13 @@ export class Player {
     this.retry_at_ms = Date.now() + wait_s * 1000;
     clearTimeout(this.retry_timer);
     this.retry_timer = window.setTimeout(() => this.retry(failure), wait_s * 1000);
-    this.changed();
+    this.listener.changed();
   }
 
   private retry(failure: Failure): void {
     const { source } = this.active;
     if (!source || !this.wanted) return this.clear_retry();
+    if (this.is_silent()) return this.rest();
     if (this.attempts <= 2 && this.active.revive(failure)) return;
     const next = this.pick(source.kind) ?? source;
     const date_ms = source.kind === 'rewind' ? this.active.date_ms() : null;
@@ -396,6 +419,6 @@ export class Player {
     this.wanted = false;
     this.finished = true;
     this.active.stop();
-    this.changed();
+    this.listener.changed();
   }
 }

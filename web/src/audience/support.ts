@@ -16,3 +16,12 @@ export function can_play(mode: Mode, codec: string): boolean {
   }
   return media_source()?.isTypeSupported(type) ?? false;
 }
+
+/** An unseen element that loads nothing by itself. */
+export function audio_element(): HTMLAudioElement {
+  const audio = document.createElement('audio');
+  audio.preload = 'none';
+  audio.hidden = true;
+  document.body.append(audio);
+  return audio;
+}

@@ -8,11 +8,15 @@ import { masthead, update_seats } from '../ground/frame.ts';
 import { icon } from '../ground/icons.ts';
 import { sentence } from '../ground/refusals.ts';
 import { count, type Language, names, regional } from '../ground/words.ts';
+import type { DoorSight } from './door.ts';
+import { DOOR_WORDS } from './door_words.ts';
+import { Line, type LineActs, moment } from './line.ts';
 import { REFUSALS } from './refusals.ts';
+import { service } from './service.ts';
 import { Transport, type TransportActs, type TransportModel } from './transport.ts';
 import { WORDS } from './words.ts';
 
-export interface ViewActs extends TransportActs {
+export interface ViewActs extends TransportActs, LineActs {
   arm(): void;
   switch_language(): void;
 }
@@ -24,6 +28,8 @@ export interface ViewModel extends TransportModel {
   stale: boolean;
   /** Why the news of the event did not arrive, where a server said so. */
   refusal: Refusal | null;
+  door: DoorSight;
+  notes: 'ask' | 'on' | 'none';
 }
 
 export class View {
@@ -31,6 +37,8 @@ export class View {
   private readonly language: Language;
   private readonly locale: string;
   private readonly transport: Transport;
+  private readonly line: Line;
+  private readonly door_words;
   private readonly phase = h('p', { class: 'phase' });
   private readonly title = h('h1');
   private readonly people = h('p', { class: 'people' });
@@ -54,7 +62,8 @@ export class View {
   private readonly news = h('ol', { class: 'news' });
   private readonly news_box: HTMLElement;
   private readonly stage_box: HTMLElement;
-  private readonly listeners = h('p', { class: 'quiet' });
+  private readonly listeners = h('a');
+  private readonly listeners_box = h('p', { class: 'quiet' }, this.listeners);
   private spoken_ms = 0;
   private spoken_before = '';
 
@@ -62,10 +71,11 @@ export class View {
     this.language = language;
     this.locale = regional(language, navigator.languages);
     this.words = WORDS[language];
+    this.door_words = DOOR_WORDS[language];
     const t = this.words;
     this.transport = new Transport(language, acts);
+    this.line = new Line(language, this.locale, acts);
     document.documentElement.lang = language;
-    say(this.arm, t.here);
     say(this.arm_hint, t.here_hint);
     this.arm.addEventListener('click', () => acts.arm());
     this.armed.append(h('strong', {}, t.armed), ` ${t.armed_hint}`);
@@ -118,6 +128,7 @@ export class View {
             { class: 'desk' },
             h('div', {}, this.lead, this.count),
             this.late,
+            this.line.element,
             this.closing,
             h('div', { class: 'row' }, this.arm, this.calendar),
             this.arm_hint,
@@ -125,7 +136,7 @@ export class View {
             this.transport.element,
             this.rung,
             this.stale,
-            this.listeners,
+            this.listeners_box,
           ),
         ),
         h('aside', { class: 'side' }, this.stage_box, this.news_box),
@@ -163,25 +174,55 @@ export class View {
     if (before && left_ms > 0) this.update_countdown(left_ms, now);
     show(this.late, before && left_ms <= 0);
     say(this.late, left_ms > -30_000 ? t.any_moment : t.late);
-    show(this.arm, before && !model.snapshot.armed);
-    show(this.arm_hint, before && !model.snapshot.armed);
-    show(this.armed, before && model.snapshot.armed);
+    const promise = this.promise(state, now);
+    const outside = this.update_line(model, before, live, promise);
+    const expects = before || outside;
+    say(this.arm, outside ? this.door_words.here : t.here);
+    show(this.arm, expects && !model.snapshot.armed);
+    show(this.arm_hint, expects && !model.snapshot.armed);
+    show(this.armed, expects && model.snapshot.armed);
     show(this.calendar, before);
     mark(this.calendar, 'href', state.links.calendar);
     show(this.closing, state.phase === 'cancelled' || (over && !model.snapshot.wanted));
-    say(this.closing, this.closing_text(state));
-    const can_play = live || model.replay || model.snapshot.kind !== null;
+    say(this.closing, this.closing_text(state, promise));
+    const on_air = live && !outside && state.rung < 5;
+    const can_play = on_air || model.replay || model.snapshot.kind !== null;
     show(this.transport.element, can_play && state.phase !== 'cancelled');
     if (can_play) this.transport.update(model);
-    show(this.rung, live && state.rung > 0);
-    say(this.rung, t.rung[state.rung as 0 | 1 | 2 | 3 | 4 | 5] ?? '');
+    const told = outside ? '' : service(state, this.door_words, promise, now);
+    show(this.rung, told !== '');
+    say(this.rung, told);
     const reason = model.refusal?.ours
       ? ` ${sentence(model.refusal, REFUSALS[this.language])}`
       : '';
     show(this.stale, model.stale);
     if (model.stale) say(this.stale, t.state_lost + reason);
     this.update_side(model, before, live);
-    document.title = `${live ? '● ' : ''}${state.title} · Rostra`;
+    const sign = model.door.turn ? `${this.door_words.turn_title} · ` : live ? '● ' : '';
+    document.title = `${sign}${state.title} · Rostra`;
+  }
+
+  /** When the replay will be there, as far as it was promised. */
+  private promise(state: EventState, now: number): string {
+    const t = this.door_words;
+    if (!state.replay_due) return t.replay_later;
+    return t.replay_by(moment(Date.parse(state.replay_due), now, this.locale));
+  }
+
+  /** Whether the visitor is outside a running event. */
+  private update_line(
+    model: ViewModel,
+    before: boolean,
+    live: boolean,
+    replay_by: string,
+  ): boolean {
+    const { state, door, notes, server_now_ms: now_ms } = model;
+    const inside = door.standing === 'inside';
+    const kept = door.standing !== 'early' || door.ticket_id !== null;
+    const shown = door.standing !== 'free' && kept && (before || (live && !inside));
+    show(this.line.element, shown);
+    if (shown) this.line.update({ state, door, notes, now_ms, replay_by });
+    return live && shown;
   }
 
   private update_countdown(left_ms: number, now: number): void {
@@ -203,10 +244,11 @@ export class View {
     });
   }
 
-  private closing_text(state: EventState): string {
+  private closing_text(state: EventState, promise: string): string {
     const t = this.words;
     if (state.phase === 'cancelled') return `${t.cancelled} ${t.cancelled_hint}`;
-    return state.links.replay ? t.ended_hint : `${t.ended_hint} ${t.replay_soon}`;
+    if (state.links.replay) return t.ended_hint;
+    return `${t.ended_hint} ${state.replay_due ? promise : t.replay_soon}`;
   }
 
   private update_side(model: ViewModel, before: boolean, live: boolean): void {
@@ -228,10 +270,22 @@ export class View {
       line.append(h('time', { datetime: item.at }, time_of_day(item.at, this.locale)), item.text);
       this.news.prepend(line);
     }
-    show(this.listeners, state.audience.connected > 0 && state.phase !== 'cancelled');
-    say(
-      this.listeners,
-      count(state.audience.connected, this.locale, before ? t.waiting : t.listeners),
+    const { connected, listening = connected, definition } = state.audience;
+    const people = before ? connected : listening;
+    show(this.listeners_box, people > 0 && state.phase !== 'cancelled');
+    mark(this.listeners, 'href', definition ?? null);
+    say(this.listeners, before ? count(people, this.locale, t.waiting) : this.listening(state));
+  }
+
+  /** The public number; with its error bar where it is an estimate. */
+  private listening({ audience }: EventState): string {
+    const { listening = audience.connected, low = listening, high = listening } = audience;
+    if (low === high) return count(listening, this.locale, this.words.listeners);
+    const format = new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 3 });
+    const spread = new Intl.NumberFormat(this.locale, { maximumSignificantDigits: 2 });
+    return this.door_words.about_listeners(
+      format.format(listening),
+      spread.format(Math.max(high - listening, listening - low)),
     );
   }
 

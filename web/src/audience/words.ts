@@ -64,7 +64,6 @@ interface AudienceWords {
   stopped: (seconds: number) => string;
   retrying: string;
   state_lost: string;
-  rung: readonly [string, string, string, string, string, string];
   keys: string;
   key_list: readonly (readonly [string, string])[];
   unsupported: string;
@@ -143,14 +142,6 @@ export const WORDS: Dictionary<AudienceWords> = {
     retrying: 'The sound stopped. Trying again…',
     state_lost:
       'News about the event is not getting through just now. The sound goes on by itself.',
-    rung: [
-      '',
-      'Many people are listening: the sound reaches you a few seconds later than usual.',
-      'A great many people are listening: the sound reaches you some seconds later.',
-      'The house is very full: sound in economy quality, some seconds later.',
-      'The house is full. If you are listening, you keep your place; everyone gets the replay.',
-      'The live sound is off. The conversation is being recorded and will be posted here.',
-    ],
     keys: 'Keyboard',
     key_list: [
       ['Space or K', 'play or pause'],
@@ -233,14 +224,6 @@ export const WORDS: Dictionary<AudienceWords> = {
     retrying: 'Le son s’est arrêté. Nouvel essai…',
     state_lost:
       'Les nouvelles de l’événement n’arrivent plus pour l’instant. Le son continue de lui-même.',
-    rung: [
-      '',
-      'Beaucoup de monde écoute : le son vous parvient quelques secondes plus tard que d’habitude.',
-      'Énormément de monde écoute : le son vous parvient avec un peu de retard.',
-      'La salle est très pleine : son en qualité économique, avec un peu de retard.',
-      'La salle est pleine. Si vous écoutez, vous gardez votre place ; tout le monde aura la rediffusion.',
-      'Le direct est coupé. La conversation est enregistrée et sera publiée ici.',
-    ],
     keys: 'Clavier',
     key_list: [
       ['Espace ou K', 'lecture ou pause'],

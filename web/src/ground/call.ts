@@ -1,13 +1,18 @@
 // Calls to our own servers with a bearer token, and their refusals as errors with a stable code.
 
+import { retry_after_s } from './retry.ts';
+
 export class Refusal extends Error {
   readonly status: number;
   readonly code: string;
+  /** When the server wants to be asked again. */
+  readonly retry_after_s: number | null;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, retry_after_s: number | null = null) {
     super(message);
     this.status = status;
     this.code = code;
+    this.retry_after_s = retry_after_s;
   }
 
   /** Whether a Rostra server wrote it: not the network, nor something in between. */
@@ -22,19 +27,20 @@ export async function refusal_of(response: Response): Promise<Refusal> {
     error?: { code?: unknown; message?: unknown };
   } | null;
   const { code, message } = body?.error ?? {};
+  const wait_s = retry_after_s(response.headers.get('Retry-After'), Date.now());
   if (typeof code === 'string' && typeof message === 'string')
-    return new Refusal(response.status, code, message);
-  return new Refusal(response.status, `http_${response.status}`, response.statusText);
+    return new Refusal(response.status, code, message, wait_s);
+  return new Refusal(response.status, `http_${response.status}`, response.statusText, wait_s);
 }
 
 /** Any call; throws `Refusal` for an HTTP error, and for no answer at all with code `network`. */
 export async function call(
   url: string,
-  token: string,
+  token: string | null,
   request: RequestInit = {},
 ): Promise<Response> {
   const headers = new Headers(request.headers);
-  headers.set('Authorization', `Bearer ${token}`);
+  if (token !== null) headers.set('Authorization', `Bearer ${token}`);
   let response: Response;
   try {
     response = await fetch(url, {

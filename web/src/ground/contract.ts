@@ -28,6 +28,58 @@ export interface Playlist {
   url: string;
 }
 
+/** People who wait in the cohorts from `first` to `last`. */
+export type LinePiece = readonly [first: number, last: number, waiting: number];
+
+/** How the line stands (docs/decisions/0008-door.md). */
+export interface DoorState {
+  admission: 'open' | 'passes';
+  commitment: string;
+  secret: string | null;
+  seed: string | null;
+  opened_at: Timestamp | null;
+  cohort_s: number;
+  /** −1: nobody yet. */
+  admitted_rank: number;
+  /** Joins per second. */
+  pace: number;
+  full: boolean;
+  waiting: number;
+  line: LinePiece[];
+  beat_s: number;
+}
+
+/** `POST /e/ID/ticket`. */
+export interface TicketReply {
+  ticket: string;
+  id: string;
+  arrived: Timestamp;
+  lane: string | null;
+  cohort: number | null;
+  rank: number | null;
+  admitted: boolean;
+  beat_s: number;
+  kept_until: Timestamp;
+}
+
+/** `POST /e/ID/pass`. */
+export interface PassReply {
+  pass: string;
+  expires_s: number;
+  renew_s: number;
+  proof: 'nonce' | null;
+}
+
+/** How many there are; `low` and `high` bound `listening` with 95 %. */
+export interface AudienceCount {
+  connected: number;
+  listening?: number;
+  low?: number;
+  high?: number;
+  waiting?: number;
+  definition?: string;
+}
+
 /** `/e/ID/state.json`: all that an audience page needs to know. */
 export interface EventState {
   v: number;
@@ -46,7 +98,11 @@ export interface EventState {
   people: string[];
   announcements: Announcement[];
   rung: number;
-  audience: { connected: number };
+  rung_since?: Timestamp;
+  rung_reason?: string;
+  door?: DoorState | null;
+  audience: AudienceCount;
+  replay_due?: Timestamp | null;
   poll_s: number;
   links: {
     page: string;

@@ -1,7 +1,7 @@
 // Asks for one JSON document again and again, politely.
 
 import { Refusal, refusal_of } from './call.ts';
-import { backoff_s, type Chance, retry_after_s, spread_s } from './retry.ts';
+import { backoff_s, type Chance, obeyed_s, spread_s } from './retry.ts';
 
 export interface FeedSettings<T> {
   url: string;
@@ -50,27 +50,24 @@ export class Feed<T> {
     this.asking = true;
     const chance = this.settings.chance ?? Math.random;
     let wait_s: number;
-    let asked: number | null = null;
     try {
       const response = await fetch(this.settings.url, {
         headers: { Accept: 'application/json' },
         signal: AbortSignal.timeout(10_000),
       });
-      if (!response.ok) {
-        asked = retry_after_s(response.headers.get('Retry-After'), Date.now());
-        throw await refusal_of(response);
-      }
+      if (!response.ok) throw await refusal_of(response);
       this.last = (await response.json()) as T;
       this.failures = 0;
       wait_s = spread_s(this.settings.interval_s(this.last), chance);
       this.settings.on_answer(this.last, Date.now());
     } catch (error) {
+      const refusal = error instanceof Refusal ? error : null;
       wait_s = Math.max(
         backoff_s(this.failures, chance, 1, 30),
-        asked === null ? 0 : spread_s(asked, chance) + 0.2 * asked,
+        obeyed_s(refusal?.retry_after_s ?? 0, chance),
       );
       this.failures += 1;
-      this.settings.on_trouble(this.failures, wait_s, error instanceof Refusal ? error : null);
+      this.settings.on_trouble(this.failures, wait_s, refusal);
     } finally {
       this.asking = false;
     }

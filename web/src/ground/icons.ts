@@ -13,6 +13,7 @@ const PATHS = {
     'M7 2h2v2h6V2h2v2h3a1 1 0 0 1 1 1v15a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1h3zM5 10v9h14v-9z',
   microphone:
     'M12 2a3.5 3.5 0 0 1 3.5 3.500v6a3.5 3.5 0 0 1-7 0v-6A3.5 3.5 0 0 1 12 2zM5 11h2a5 5 0 0 0 10 0h2a7 7 0 0 1-6 6.900V22h-2v-4.100A7 7 0 0 1 5 11z',
+  door: 'M5 2h14a1 1 0 0 1 1 1v18h2v1H2v-1h2V3a1 1 0 0 1 1-1zM6 4v17h9V4zm6.500 8a1.200 1.200 0 1 1 0 2.400 1.200 1.200 0 0 1 0-2.400z',
 } as const;
 
 export type Icon = keyof typeof PATHS;

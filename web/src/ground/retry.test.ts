@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backoff_s, retry_after_s, spread_s } from './retry.ts';
+import { backoff_s, obeyed_s, retry_after_s, spread_s } from './retry.ts';
 
 const chances = Array.from({ length: 101 }, (_, n) => n / 101);
 
@@ -43,4 +43,10 @@ test('Retry-After is read as seconds or as a date, and nonsense is no answer', (
   assert.equal(retry_after_s('soon', now), null);
   assert.equal(retry_after_s('', now), null);
   assert.equal(retry_after_s(null, now), null);
+});
+
+test('nobody comes back before Retry-After, and not all in the same moment', () => {
+  const waits = chances.map((chance) => obeyed_s(10, () => chance));
+  assert.ok(Math.min(...waits) >= 10 && Math.max(...waits) < 14);
+  assert.ok(new Set(waits).size > 100);
 });

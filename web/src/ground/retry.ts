@@ -25,3 +25,8 @@ export function retry_after_s(header: string | null, now_ms: number): number | n
     : (Date.parse(header) - now_ms) / 1000;
   return Number.isFinite(seconds) ? Math.min(600, Math.max(0, seconds)) : null;
 }
+
+/** What `Retry-After` asked for, and up to two fifths more: never earlier, and not all together. */
+export function obeyed_s(asked_s: number, chance: Chance): number {
+  return asked_s * (1 + 0.4 * chance());
+}
