@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 PAGES := src/rostra/pages/.built
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: setup serve test check bench pictures format lock clean
+.PHONY: setup serve test check bench bench-door pictures format lock clean
 
 setup: $(STAMP) $(PAGES)  ## .venv with Rostra in it, and the built pages
 
@@ -42,6 +42,10 @@ format:
 bench: setup  ## every published figure, beside its peer
 	@bash .ci/system bench
 	@$(PY) -m bench $(ARGS)
+
+bench-door: setup  ## the door's figures: tickets, passes, a crowd that waits, fairness, the count
+	@bash .ci/system bench
+	@$(PY) -m bench door_pass door_crowd door_simulation door_count $(ARGS)
 
 lock:  ## write the lock files anew from pyproject.toml
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal pyproject.toml -o requirements/run.lock
