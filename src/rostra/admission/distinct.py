@@ -8,7 +8,7 @@ to the Future: an Even More Nearly Optimal Cardinality Estimation Algorithm", 20
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -73,18 +73,31 @@ class Distinct:
         """
         others = hashes(wire)
         if others is None:
-            sketch = _read_sketch(wire[1:])
-            if self._exact is not None:
-                self._sketch, self._exact = _sketch_of(self._exact), None
-            self._sketch = _union(self._sketch, sketch)
-            self._merged = True
-        elif self._exact is not None:
-            self._exact.update(others)
+            self._merge(_read_sketch(wire[1:]))
+        else:
+            self._include(others)
+
+    def include(self, other: Distinct) -> None:
+        """All listeners of `other`, as `add_wire` of its wire form would."""
+        if other._exact is None:
+            self._merge(other._sketch)
+        else:
+            self._include(other._exact)
+
+    def _merge(self, sketch: Any) -> None:
+        if self._exact is not None:
+            self._sketch, self._exact = _sketch_of(self._exact), None
+        self._sketch = _union(self._sketch, sketch)
+        self._merged = True
+
+    def _include(self, listeners: Collection[bytes]) -> None:
+        if self._exact is not None:
+            self._exact.update(listeners)
             self._outgrow()
         else:
-            for listener in others:
+            for listener in listeners:
                 self._sketch.update(_number(listener))
-            self._merged = self._merged and not others
+            self._merged = self._merged and not listeners
 
     def wire(self) -> bytes:
         """`b""` if empty, `b"x"` and the sorted hashes, or `b"s"`, a digest and the sketch."""
