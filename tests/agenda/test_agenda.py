@@ -80,3 +80,26 @@ def test_event_ids_differ_and_use_letters_that_can_be_read_aloud() -> None:
     ids = {agenda.event_id(bytes([n]) * 16) for n in range(200)}
     assert len(ids) == 200
     assert not set("".join(ids)) & set("ilo01")
+
+
+def test_a_delay_moves_the_start_by_minutes_and_keeps_the_first() -> None:
+    later = ok(agenda.delay(EVENT, 42, 1))
+    assert (later.start_ms - EVENT.start_ms, later.first_start_ms) == (42 * 60_000, EVENT.start_ms)
+    assert ok(agenda.delay(later, -42, 2)).first_start_ms is None
+
+
+@pytest.mark.parametrize("minutes", [0, 7 * 24 * 60 + 1, -(10**9)])
+def test_a_delay_of_nothing_or_of_ages_is_refused(minutes: int) -> None:
+    refusal = agenda.delay(EVENT, minutes, 1)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "bad_delay"
+
+
+def test_an_announcement_can_be_withdrawn_and_its_number_is_not_used_again() -> None:
+    event = ok(agenda.announce(ok(agenda.announce(EVENT, "one", 1)), "two", 2))
+    event = ok(agenda.withdraw(event, 1))
+    assert [one.text for one in event.announcements] == ["two"]
+    assert ok(agenda.announce(event, "three", 3)).announcements[-1].number == 3
+    refusal = agenda.withdraw(event, 1)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "no_such_announcement"

@@ -17,6 +17,7 @@ TITLE_MOST = 200
 DESCRIPTION_MOST = 4000
 ANNOUNCEMENTS_MOST = 50
 PEOPLE_MOST = 64
+DELAY_MOST_MIN = 7 * 24 * 60
 _UNDECIDED = (Phase.SCHEDULED, Phase.DOORS_OPEN)
 
 
@@ -78,6 +79,23 @@ def announce(event: Event, text: str, now_ms: int) -> Event | Refusal:
     return msgspec.structs.replace(
         event, announcements=following[-ANNOUNCEMENTS_MOST:], revision=event.revision + 1
     )
+
+
+def delay(event: Event, minutes: int, now_ms: int) -> Event | Refusal:
+    """`event` with its start so many minutes later (or earlier, if negative)."""
+    if minutes == 0 or abs(minutes) > DELAY_MOST_MIN:
+        return Refusal(
+            "bad_delay", 422, f"A delay is from 1 to {DELAY_MOST_MIN} minutes, or less than 0."
+        )
+    return change(event, now_ms, start_ms=event.start_ms + minutes * 60_000)
+
+
+def withdraw(event: Event, number: int) -> Event | Refusal:
+    """`event` without the announcement of that number."""
+    left = tuple(one for one in event.announcements if one.number != number)
+    if len(left) == len(event.announcements):
+        return Refusal("no_such_announcement", 404, f"There is no announcement {number} any more.")
+    return msgspec.structs.replace(event, announcements=left, revision=event.revision + 1)
 
 
 def due(event: Event, now_ms: int, doors_open_before_ms: int) -> Act | None:
