@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from hashlib import blake2b
 from pathlib import Path
 
+from rostra.admission.passes import EXPIRES_S, Pass, sign_pass
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.desk_io import Limits
 from rostra.delivery.edge_io import Edge
 from rostra.ground.facts import (
+    DoorSet,
     Event,
     EventChanged,
     MediaSealed,
@@ -19,6 +23,7 @@ from rostra.ground.facts import (
     Role,
     Seat,
 )
+from rostra.ground.keys import KeyRing
 
 START_MS = 1_796_155_200_000  # 2026-12-01T20:00:00Z
 LIVE = "live/0/aac.m3u8"
@@ -107,10 +112,24 @@ class Wire(asyncio.Transport):
 class House:
     """An edge without sockets."""
 
-    def __init__(self, tmp_path: Path, limits: Limits | None = None, fast: bool = True) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        limits: Limits | None = None,
+        fast: bool = True,
+        admission: str = "open",
+        ring: KeyRing | None = None,
+    ) -> None:
         self.clock = Clock()
         self.edge = Edge(
-            "edge-0", tmp_path, None, b"k" * 32, public_url="http://listen.test", limits=limits
+            "edge-0",
+            tmp_path,
+            None,
+            b"k" * 32,
+            public_url="http://listen.test",
+            limits=limits,
+            admission=admission,
+            ring=ring,
         )
         self.edge.desk.now = lambda: self.clock.now
         self.edge.desk.wall_ms = self.clock.wall_ms
@@ -140,7 +159,39 @@ class House:
             for connection in self.connections:
                 connection.second_passed()
             desk = self.edge.desk
+            desk.door.shares.second_passed(desk.now())
             desk.release(desk.catalogue.second_passed(desk.now()))
+
+
+RING = KeyRing((b"r" * 32,))
+OPENED_S = START_MS // 1000 - 900
+
+
+def drawn(event_id: str = "abc") -> DoorSet:
+    """The doors are open and the seed is known."""
+    return DoorSet(
+        event_id=event_id,
+        commitment="c0" * 32,
+        places_until_s=START_MS // 1000 + 50_000,
+        secret="5e" * 32,
+        seed="5d" * 32,
+        opened_at_s=OPENED_S,
+    )
+
+
+def token(
+    name: str = "Ada", event_id: str = "abc", wall_ms: int = START_MS, ring: KeyRing = RING
+) -> str:
+    """A pass of the listener `name`, issued at `wall_ms`."""
+    made = blake2b(name.encode(), digest_size=24).digest()
+    given = Pass(
+        event_id=event_id,
+        ticket_id=base64.urlsafe_b64encode(made[:16]).rstrip(b"=").decode(),
+        session=base64.urlsafe_b64encode(made[16:]).rstrip(b"=").decode(),
+        issued_s=wall_ms // 1000,
+        expires_s=wall_ms // 1000 + EXPIRES_S,
+    )
+    return sign_pass(given, ring)
 
 
 def event(phase: Phase = Phase.LIVE, **changes: object) -> Event:
@@ -158,15 +209,22 @@ def playlist(msn: int, part: int, **changes: object) -> PlaylistRendered:
     return PlaylistRendered(msn=msn, part=part, **(fields | changes))  # type: ignore[arg-type]
 
 
-def media(path: str = PART, body: bytes = BODY, keep_s: float = 60) -> MediaSealed:
+def media(
+    path: str = PART,
+    body: bytes = BODY,
+    keep_s: float = 60,
+    event_id: str = "abc",
+    nonce: str = "",
+) -> MediaSealed:
     """A part of `BODY`."""
     return MediaSealed(
-        event_id="abc",
+        event_id=event_id,
         path=path,
         body=body,
         content_type="video/mp4",
         keep_s=keep_s,
         stored=False,
+        nonce=nonce,
     )
 
 
@@ -191,9 +249,11 @@ def seat(name: str = "Ada", connected: bool = True) -> Seat:
     return Seat(seat_id="a1", name=name, role=Role.HOST, connected=connected)
 
 
-def playing(tmp_path: Path, limits: Limits | None = None, fast: bool = True) -> House:
+def playing(
+    tmp_path: Path, limits: Limits | None = None, fast: bool = True, admission: str = "open"
+) -> House:
     """A house with a live event, one part and a playlist that has segment 17 up to part 3."""
-    house = House(tmp_path, limits, fast)
+    house = House(tmp_path, limits, fast, admission, RING)
     house.edge.handle(EventChanged(event=event()))
     house.edge.handle(media())
     house.edge.handle(playlist(17, 3, hints=("media/aac/p500/17.4.m4s",)))

@@ -32,7 +32,7 @@ async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
 async def opened(
     folder: Path, context: ssl.SSLContext | None = None, limits: Limits | None = None
 ) -> Edge:
-    one = Edge("edge-0", folder, None, b"k" * 32, limits=limits)
+    one = Edge("edge-0", folder, None, b"k" * 32, limits=limits, admission="open")
     for fact in (EventChanged(event=event()), media(), playlist(17, 3)):
         one.handle(fact)
     await one.serve("127.0.0.1", 0, context)
@@ -202,7 +202,7 @@ async def test_no_link_leads_out_of_the_events_folder(tmp_path: Path) -> None:
 
 async def test_two_edges_share_a_port(tmp_path: Path) -> None:
     one = await opened(tmp_path)
-    other = Edge("edge-1", tmp_path, None, b"k" * 32)
+    other = Edge("edge-1", tmp_path, None, b"k" * 32, admission="open")
     await other.serve("127.0.0.1", one.port)
     for _ in range(40):
         assert statuses(await said(one, get("/healthz", LAST))) == [200]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.delivery.playing import START_MS, event, offered
 
 from rostra.delivery.pages import render_event, render_index
-from rostra.delivery.state import EventState
+from rostra.delivery.state import EventState, Known
 from rostra.ground.facts import Phase
 
 SHELL = (
@@ -30,8 +30,8 @@ class Tags(HTMLParser):
         self.tags.append(tag)
 
 
-def page(**changes: object) -> str:
-    state = EventState(event=event(**changes), offered=offered())  # type: ignore[arg-type]
+def page(admission: str = "open", **changes: object) -> str:
+    state = EventState(event(**changes), Known(offered=offered()), admission)  # type: ignore[arg-type]
     return render_event(SHELL, state, "http://listen.test", START_MS).decode()
 
 
@@ -43,6 +43,13 @@ def test_the_page_names_the_event_to_people_and_to_machines() -> None:
     assert '<link rel="canonical" href="http://listen.test/e/abc">' in text
     assert 'type="text/calendar"' in text and "/e/abc/calendar.ics" in text
     assert "<noscript>" in text and "2026-12-01 20:00 UTC" in text and "Écouter" in text
+
+
+def test_without_scripts_no_link_leads_to_what_needs_a_pass() -> None:
+    assert "/live/" in page().partition("<noscript>")[2]
+    assert "/live/" not in page("passes").partition("<noscript>")[2]
+    replay = page("passes", phase=Phase.ENDED).partition("<noscript>")[2]
+    assert "/replay/aac.m3u8" in replay
 
 
 def test_the_state_stands_in_the_page() -> None:
@@ -71,14 +78,14 @@ def test_no_words_of_people_become_markup(title: str, description: str, name: st
 
 
 def test_without_a_build_there_is_a_bare_page() -> None:
-    state = EventState(event=event())
+    state = EventState(event(), Known())
     assert b"rostra-state" in render_event(None, state, "", START_MS)
     assert b"/e/abc" in render_index(None, [state], START_MS)
 
 
 def test_the_list_has_what_is_live_and_what_comes() -> None:
     states = [
-        EventState(event=event(phase, event_id=name, title=name, start_ms=START_MS + start))
+        EventState(event(phase, event_id=name, title=name, start_ms=START_MS + start), Known())
         for name, phase, start in (
             ("later", Phase.SCHEDULED, 9_000_000), ("soon", Phase.SCHEDULED, 1_000),
             ("now", Phase.LIVE, -9_000_000_000), ("over", Phase.POSTED, -1),

@@ -84,6 +84,6 @@ def test_every_refusal_has_its_own_code_and_can_be_prepared() -> None:
 
 
 def test_a_preflight_has_no_body() -> None:
-    prepared = preflight(DATE).prepared(True)
+    prepared = preflight(DATE, False).prepared(True)
     assert prepared.whole.startswith(b"HTTP/1.1 204 ") and not prepared.body_bytes
     assert b"Content-Length" not in prepared.head and b"CMCD-Session" in prepared.head

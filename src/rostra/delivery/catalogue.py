@@ -15,18 +15,21 @@ from rostra.delivery.prepared import (
 )
 from rostra.delivery.refused import CLOSING, EVENT_UNKNOWN, NOT_FOUND
 from rostra.delivery.site import PageFile, asset_document, html_document
-from rostra.delivery.state import EventState
+from rostra.delivery.state import AFTER, EventState, Known
 from rostra.delivery.stored import StoredDocuments
-from rostra.delivery.targets import EVENT_ID, read_target
+from rostra.delivery.targets import EVENT_ID, Target
 from rostra.delivery.window import Answer, LiveWindow, Release, Stored, Wait, stored_document
 from rostra.ground.facts import (
     AnyFact,
     AudienceCounted,
+    DoorMoved,
+    DoorSet,
     Event,
     EventChanged,
     MediaSealed,
     PlaylistRendered,
     PlaylistsOffered,
+    ReplayPromised,
     ReplaySealed,
     SeatsChanged,
 )
@@ -35,6 +38,7 @@ from rostra.ground.refusals import Refusal
 _ROUTE = re.compile(rf"/e/({EVENT_ID.pattern})(?:/(.*))?", re.ASCII)
 # Page and list carry the state, whose clock must not be old: they are rendered anew after this.
 _PAGE_KEEP_S = 10.0
+_DATED_MOST = 4096  # refusals kept prepared for this second
 _HOT_MOST = 65_536  # targets the fast path remembers; then it starts anew
 
 
@@ -44,23 +48,16 @@ class _Entry:
     def __init__(self, event_id: str) -> None:
         self.window = LiveWindow(event_id)
         self.state: EventState | None = None  # until control has told of the event
-        self.seats = SeatsChanged(event_id=event_id, seats=(), at_ms=0)
-        self.connected = 0
-        self.offered: PlaylistsOffered | None = None
-        self.replay_sealed = False
+        self.known = Known()
         self.state_document: Document | None = None
         self.page_body: tuple[bytes, float] | None = None
         self.calendar_body: bytes | None = None
         self.documents: dict[str, Document] = {}  # page and calendar, dated within the second
 
-    def changed(self, event: Event) -> None:
-        self.state = EventState(
-            event=event,
-            seats=self.seats.seats,
-            connected=self.connected,
-            offered=self.offered,
-            replay_sealed=self.replay_sealed,
-        )
+    @property
+    def over(self) -> bool:
+        """Whether what plays now is the replay, which is everyone's."""
+        return self.state is not None and self.state.event.phase in AFTER
 
 
 class Catalogue:
@@ -69,6 +66,7 @@ class Catalogue:
     `files`: pages by path relative to the build's root. `calendar(event, page_url)`: the calendar
     file. `hot[accepts_gzip]` maps raw targets to prepared answers and `waits` to places to wait:
     the fast path looks there and nowhere else. Whatever changes takes its targets out of them.
+    `admission`: "passes" if an event's media need one until it is over, or "open".
     """
 
     def __init__(
@@ -77,7 +75,9 @@ class Catalogue:
         public_url: str,
         calendar: Callable[[Event, str], bytes],
         stored: StoredDocuments,
+        admission: str = "passes",
     ) -> None:
+        self._admission = admission
         self._files = files
         self._public_url = public_url.rstrip("/")
         self._calendar = calendar
@@ -96,7 +96,8 @@ class Catalogue:
         """Take a fact; says whom it releases. Facts that are not for edges are ignored."""
         match fact:
             case EventChanged():
-                self._entry(fact.event.event_id).changed(fact.event)
+                entry = self._entry(fact.event.event_id)
+                entry.state = EventState(fact.event, entry.known, self._admission)
                 self._outdate(fact.event.event_id)
             case PlaylistRendered():
                 self._forget_playlist(fact.event_id, fact.path)
@@ -106,26 +107,20 @@ class Catalogue:
                 window = self._entry(fact.event_id).window
                 return self._freed(window.sealed(fact, now, http_date(wall_ms / 1000)))
             case SeatsChanged():
-                entry = self._entry(fact.event_id)
-                entry.seats = fact
-                if entry.state is not None:
-                    entry.state.seats = fact.seats
+                self._entry(fact.event_id).known.seats = fact.seats
             case AudienceCounted():
-                entry = self._entry(fact.event_id)
-                entry.connected = fact.connected
-                if entry.state is not None:
-                    entry.state.connected = fact.connected
+                self._entry(fact.event_id).known.counted = fact
+            case DoorSet():
+                self._entry(fact.event_id).known.door = fact
+            case DoorMoved():
+                self._entry(fact.event_id).known.moved = fact
+            case ReplayPromised():
+                self._entry(fact.event_id).known.promised = fact
             case PlaylistsOffered():
-                entry = self._entry(fact.event_id)
-                entry.offered = fact
-                if entry.state is not None:
-                    entry.state.offered = fact
+                self._entry(fact.event_id).known.offered = fact
                 self._outdate(fact.event_id)
             case ReplaySealed():
-                entry = self._entry(fact.event_id)
-                entry.replay_sealed = True
-                if entry.state is not None:
-                    entry.state.replay_sealed = True
+                self._entry(fact.event_id).known.replay_sealed = True
                 self.stored.forget_playlists(fact.event_id)
                 self._outdate(fact.event_id)
             case _:
@@ -187,15 +182,36 @@ class Catalogue:
 
     # --- requests -------------------------------------------------------------------------
 
-    def find(self, raw: bytes, accepts_gzip: bool, now: float, wall_ms: int) -> Answer:
+    def knows(self, event_id: str) -> bool:
+        """Whether control has told of this event."""
+        entry = self._entries.get(event_id)
+        return entry is not None and entry.state is not None
+
+    def playing(self, path: str) -> tuple[str, bool] | None:
+        """The event whose sound a decoded path asks for, and whether that needs a pass.
+
+        None where nothing plays, or nothing yet (a replay before the end). The event's id is
+        the very string of `Prepared.heard` and `Wait.event_id`.
+        """
+        route = _ROUTE.fullmatch(path)
+        entry = self._entries.get(route[1]) if route else None
+        if route is None or entry is None:
+            return None
+        free = entry.over or self._admission == "open"
+        kind = (route[2] or "").partition("/")[0]
+        if kind == "replay":
+            return (entry.window.event_id, False) if free else None
+        return (entry.window.event_id, not free) if kind in {"live", "rewind", "media"} else None
+
+    def find(
+        self, raw: bytes, target: Target, accepts_gzip: bool, now: float, wall_ms: int
+    ) -> Answer:
         """The answer to a target; remembers it for the fast path where that is safe.
 
-        Remembered are only targets in origin-form that were read without decoding or ignoring
-        anything, so nobody can fill the memory with invented queries.
+        `target` is `raw` as `read_target` read it. Remembered are only targets in origin-form that
+        were read without decoding or ignoring anything, so nobody can fill the memory with
+        invented queries. Whether the client may have it, `playing` says.
         """
-        target = read_target(raw)
-        if isinstance(target, Refusal):
-            return target
         answer = self.answer(target.path, target.query, now, wall_ms)
         plain = raw.decode("latin-1") == target.path + (f"?{target.query}" if target.query else "")
         playlist_query = target.query.startswith("_HLS_") and len(raw) <= 200
@@ -304,6 +320,8 @@ class Catalogue:
             return Document(
                 b"ok\n", "text/plain; charset=utf-8", kind="page", cache="no-store", date=date
             )
+        if path == "/count" and (file := self._files.get("count.html")) is not None:
+            return html_document(file.body, date)
         return asset_document(self._files, path, date)
 
     def _lost(self, refusal: Refusal, wall_ms: int) -> Answer:
@@ -324,15 +342,16 @@ class Catalogue:
         document = self._documents.get(key)
         if document is None:
             document = refusal_document(refusal, http_date(wall_ms / 1000), extra)
-            if not extra:
+            if len(self._documents) < _DATED_MOST:
                 self._documents[key] = document
         return document
 
-    def preflight(self, wall_ms: int) -> Document:
-        """The prepared answer to OPTIONS."""
-        document = self._documents.get("!options")
+    def preflight(self, door: bool, wall_ms: int) -> Document:
+        """The prepared answer to OPTIONS; `door`: for a target that takes POST."""
+        key = f"!options!{door}"
+        document = self._documents.get(key)
         if document is None:
-            document = self._documents["!options"] = preflight(http_date(wall_ms / 1000))
+            document = self._documents[key] = preflight(http_date(wall_ms / 1000), door)
         return document
 
     def recall(self, stored: Stored) -> Document | Refusal | None:

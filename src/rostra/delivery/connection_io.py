@@ -6,92 +6,68 @@ target is one of the catalogue's, the answer is written at once. `GET `, a targe
 (which has no space or line break) and those bytes make up exactly the request that the parser
 accepted but for the target, so the parser would accept it too and find the same header fields.
 Everything else takes the full path. docs/decisions/0006-edge.md argues it at length.
+
+What plays is answered so only if those bytes, which hold the pass, have opened the event's media
+before (`opened`), and while the budget of that pass lasts (docs/decisions/0008-door.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+from hmac import compare_digest
 from typing import cast
 
+from rostra.delivery.answers_io import Answers
+from rostra.delivery.credentials import split_token, token_in_headers
 from rostra.delivery.desk_io import Desk
 from rostra.delivery.heads_io import read_head
-from rostra.delivery.listeners import nameless
-from rostra.delivery.manner import Manner, header_text, matches, read_range, sid_in_headers
-from rostra.delivery.prepared import Document, Prepared, closing, not_modified, partial
+from rostra.delivery.manner import Headers
+from rostra.delivery.prepared import Document
 from rostra.delivery.refused import (
     HEADERS_TOO_LARGE,
     HOUSE_BUSY,
     HOUSE_FULL,
+    PASS_OVERUSED,
     REQUEST_INVALID,
     REQUEST_TIMEOUT,
     TARGET_TOO_LONG,
 )
-from rostra.delivery.targets import TARGET_MOST_BYTES
+from rostra.delivery.shares import FREE, IDLE_S
+from rostra.delivery.targets import DOOR_ACT, TARGET_MOST_BYTES, read_target
 from rostra.delivery.window import Wait
-from rostra.ground.cmcd import sid_in_query
 from rostra.ground.refusals import Refusal
 
 _METHOD_MOST_BYTES = 16
 
 
-class Connection(asyncio.Protocol):
+class Connection(Answers):
     """See the module. Time passes for it by `second_passed`, once a second."""
 
     __slots__ = (
-        "_nameless",
-        "buffer",
         "cut",
-        "desk",
-        "ending",
         "fast",
-        "free",
-        "handle",
-        "heard",
         "hot",
-        "idle",
-        "lively",
-        "manner",
         "number",
-        "paused",
-        "served",
-        "session",
+        "opened",
         "shard",
-        "sid",
-        "stalled",
+        "share",
         "tail",
-        "transport",
-        "unsent",
         "wait",
         "waits",
-    )  # fmt: skip
+    )
 
     def __init__(self, desk: Desk, number: int, shard: set[Connection], fast: bool = True) -> None:
-        self.desk = desk
+        super().__init__(desk)
         self.number = number  # tells this connection from all others, but not whose it is
         self.shard = shard
         self.fast = fast  # False: every request takes the full path (tests compare the two)
-        self.transport: asyncio.Transport
-        self.handle = -1  # the socket's descriptor, where we may write to it ourselves
-        self.buffer = b""
         self.tail = b""  # what follows the target of a request that was accepted
         self.cut = 0  # -len(tail)
-        self.free = False  # the fast path may be taken
+        self.opened = ""  # the event whose media `tail` gives a right to
+        self.share = FREE  # on what its requests for them draw
         self.hot = desk.catalogue.hot[0]
         self.waits = desk.catalogue.waits
-        self.manner: Manner | None = None
         self.wait: Wait | None = None
-        self.sid = ""
-        self._nameless = ""  # stands for a player without a session id
-        self.heard = ""  # the event last listened to
-        self.session = b""  # this listener's keyed hash, for that event
-        self.lively = False  # listened since `second_passed`
-        self.served = False  # at least one request was answered
-        self.ending = False  # the last answer is written
-        self.paused = False  # the client does not read as fast as we write
-        self.unsent = 0
-        self.stalled = 0
-        self.idle = 0  # seconds since the last answer
 
     # --- from the transport ---------------------------------------------------------------
 
@@ -119,6 +95,7 @@ class Connection(asyncio.Protocol):
         self.buffer = b""
         self._stop_waiting()
         self._note_listener()
+        self._return_pass()
 
     def data_received(self, data: bytes) -> None:
         """The hot path; see the module."""
@@ -126,20 +103,27 @@ class Connection(asyncio.Protocol):
             target = data[4 : self.cut]
             prepared = self.hot.get(target)
             if prepared is not None:
+                heard = prepared.heard
+                if heard:
+                    share = self.share
+                    if heard is not self.opened or share.left < 1:
+                        self._receive(data)
+                        return
+                    share.left -= 1
+                    self.lively = True
                 self._write(prepared.whole)
                 self.idle = 0
                 desk = self.desk
                 desk.requests[prepared.kind] += 1
                 desk.body_bytes += prepared.body_bytes
-                heard = prepared.heard
-                if heard is self.heard:
-                    self.lively = True
-                elif heard:
-                    self._hear(heard)
                 return
             wait = self.waits.get(target)
             if wait is not None:
-                self._hold(wait)
+                if wait.event_id is self.opened and self.share.left >= 1:
+                    self.share.left -= 1
+                    self._hold(wait)
+                    return
+            elif self.accepted is not None and self.accepted.by_target and self._below(target):
                 return
         self._receive(data)
 
@@ -211,27 +195,35 @@ class Connection(asyncio.Protocol):
     def _serve(self, head: bytes) -> None:
         self.free = False
         self.tail = b""
+        self.opened = ""
         read = read_head(head)
         if isinstance(read, Refusal):
             self._refuse(read)
             return
-        target, manner, headers = read
+        raw, manner, headers = read
+        target, token = split_token(raw)
         manner = self.manner = self.desk.shared(manner)
         self.hot = self.desk.catalogue.hot[manner.accepts_gzip]
-        sid = sid_in_headers(headers) or sid_in_query(target.partition(b"?")[2].decode("latin-1"))
-        if sid != self.sid:
-            self._note_listener()
-            self.sid, self.heard = sid, ""
-        if not sid:
-            self._nameless = nameless(self._address(), header_text(headers, b"user-agent"))
+        self._name(headers, target.partition(b"?")[2])
         if self.fast and manner.repeatable:
-            self.tail = head[len(b"GET ") + len(target) :]
+            self.tail = head[len(b"GET ") + len(raw) :]
             self.cut = -len(self.tail)
+        desk = self.desk
         if manner.method == "OPTIONS":
-            document = self.desk.catalogue.preflight(self.desk.wall_ms())
-            self._send(document.prepared(False))
+            at_door = DOOR_ACT.fullmatch(raw) is not None
+            self._send(desk.catalogue.preflight(at_door, desk.wall_ms()).prepared(False))
             return
-        answer = self.desk.find(target, manner)
+        if manner.method == "POST":
+            self._send(desk.door.personal(raw, headers, desk.now(), desk.wall_ms()))
+            return
+        asked = read_target(target)
+        refusal = asked if isinstance(asked, Refusal) else None
+        if not isinstance(asked, Refusal) and (plays := desk.catalogue.playing(asked.path)):
+            refusal = self._open(*plays, token, headers)
+        if refusal is not None or isinstance(asked, Refusal):
+            self._send(self._refusal(refusal or REQUEST_INVALID))
+            return
+        answer = desk.find(target, asked, manner)
         if isinstance(answer, Wait):
             self._hold(answer)
         elif isinstance(answer, Refusal):
@@ -239,80 +231,73 @@ class Connection(asyncio.Protocol):
         else:
             self._send(answer.prepared(manner.accepts_gzip))
 
-    def _refusal(self, refusal: Refusal, extra: str = "") -> Prepared:
-        return self.desk.catalogue.refusal(refusal, self.desk.wall_ms(), extra).prepared(False)
+    # --- passes ---------------------------------------------------------------------------
 
-    def _send(self, prepared: Prepared) -> None:
-        """The answer in the manner of the request that is being answered."""
-        manner = self.manner
-        assert manner is not None
-        raw, head_bytes = prepared.whole, prepared.head_bytes
-        if prepared.status == 200 and (manner.if_none_match or manner.byte_range):
-            if prepared.etag and matches(manner.if_none_match, prepared.etag):
-                raw = not_modified(prepared)
-                head_bytes = len(raw)
-            elif manner.byte_range and prepared.ranges and manner.method == "GET":
-                part = read_range(manner.byte_range, prepared.body_bytes)
-                if isinstance(part, Refusal):
-                    size = f"Content-Range: bytes */{prepared.body_bytes}\r\n"
-                    prepared = self._refusal(part, size)
-                    raw, head_bytes = prepared.whole, prepared.head_bytes
-                elif part is not None:
-                    raw, head_bytes = partial(prepared, *part)
-        if manner.method == "HEAD":
-            raw = raw[:head_bytes]
-        if not manner.keep_alive:
-            raw = closing(raw, head_bytes)
-        self.idle = 0
-        self.served = True
-        self._count(prepared, len(raw) - head_bytes if len(raw) > head_bytes else 0)
-        self._write(raw)
-        if prepared.heard:
+    def _open(
+        self, event_id: str, needs_pass: bool, token: str, headers: Headers
+    ) -> Refusal | None:
+        """Open an event's media to this request, and to those that follow with the same tail.
+
+        `token`: the pass in the target; it opens them to its own request alone.
+        """
+        if not needs_pass:
+            self._turn_to(event_id)
+            self.opened, self.share = event_id, FREE
+            return None
+        now, wall_ms = self.desk.now(), self.desk.wall_ms()
+        carried = token or token_in_headers(headers)
+        accepted = self.accepted
+        if accepted is None or not (
+            wall_ms < accepted.until_ms
+            and accepted.share.event_id is event_id
+            and compare_digest(accepted.token.encode(), carried.encode())
+        ):
+            self._return_pass()
+            found = self.desk.door.accept(event_id, carried, now, wall_ms)
+            if isinstance(found, Refusal):
+                return found
+            accepted = self.accepted = found
+        share = accepted.share
+        share.refill(now)
+        if share.left < 1:
+            return PASS_OVERUSED
+        share.left -= 1
+        accepted.by_target = bool(token)
+        if not token:
+            self._turn_to(event_id)
+            self.opened, self.share = event_id, share
+        return None
+
+    def _below(self, target: bytes) -> bool:
+        """The fast path of a target that carries the pass which was accepted in one before."""
+        accepted = self.accepted
+        plain, token = split_token(target)
+        if (
+            accepted is None
+            or accepted.share.left < 1
+            or not compare_digest(accepted.token.encode(), token.encode())
+        ):
+            return False
+        share = accepted.share
+        prepared, wait = self.hot.get(plain), self.waits.get(plain)
+        if prepared is not None and prepared.heard is share.event_id:
+            share.left -= 1
+            self._answer(prepared)
             self._hear(prepared.heard)
-        if not manner.keep_alive:
-            self._end()
-
-    def _count(self, prepared: Prepared, body_bytes: int) -> None:
-        self.desk.requests[prepared.kind] += 1
-        self.desk.body_bytes += body_bytes
-        if prepared.code:
-            self.desk.refusals[prepared.code] += 1
-
-    def _refuse(self, refusal: Refusal) -> None:
-        """Answer and end: what else the client sends cannot be told apart from the next request."""
-        prepared = self._refusal(refusal)
-        self._count(prepared, prepared.body_bytes)
-        self._write(closing(prepared.whole, prepared.head_bytes))
-        self._end()
-
-    def _end(self) -> None:
-        """Say that we have said all, then drop what still comes for a while: closing with unread
-        bytes would reset the connection and take the answer away from the client."""
-        self.ending = True
-        self.free = False
-        self.buffer = b""
-        self.idle = 0
-        if self.transport.is_closing():
-            return
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+        elif wait is not None and wait.event_id is share.event_id:
+            share.left -= 1
+            self._hold(wait)
         else:
-            self.transport.close()
+            return False
+        return True
 
-    def _write(self, raw: bytes) -> None:
-        """To the kernel at once: half as dear for large answers as through the transport, which
-        gets what the kernel does not take. While `paused` nothing may overtake what is there."""
-        if self.handle >= 0 and not self.paused:
-            try:
-                raw = raw[os.write(self.handle, raw) :]
-            except BlockingIOError:
-                pass
-            except OSError:
-                self.transport.abort()
-                return
-            if not raw:
-                return
-        self.transport.write(raw)
+    def _return_pass(self) -> None:
+        """It opens nothing here any more, and this connection is no more one of its own."""
+        if self.accepted is not None:
+            self._note_listener()
+            self.accepted.share.connections -= 1
+            self.accepted = None
+            self.opened = ""
 
     # --- waiting --------------------------------------------------------------------------
 
@@ -340,14 +325,8 @@ class Connection(asyncio.Protocol):
         self.wait = None
         self.desk.held -= 1
         if isinstance(answer, Document) and self.tail and not self.buffer:
-            prepared = answer.prepared(self.hot is self.desk.catalogue.hot[1])
             self.free = True  # before the write, which may pause us
-            self.idle = 0
-            self.served = True
-            desk = self.desk
-            desk.requests[prepared.kind] += 1
-            desk.body_bytes += prepared.body_bytes
-            self._write(prepared.whole)
+            self._answer(answer.prepared(self.hot is self.desk.catalogue.hot[1]))
             return
         manner = self.manner
         assert manner is not None
@@ -359,29 +338,17 @@ class Connection(asyncio.Protocol):
         if not self.paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
-    # --- listeners ------------------------------------------------------------------------
-
-    def _address(self) -> str:
-        peer = self.transport.get_extra_info("peername")
-        return str(peer[0]) if peer else ""
-
-    def _hear(self, event_id: str) -> None:
-        if event_id != self.heard:
-            self._note_listener()
-            self.session = self.desk.listeners.session(event_id, self.sid or self._nameless)
-        self.heard = event_id
-        self.lively = True
-
-    def _note_listener(self) -> None:
-        if self.lively and self.heard:
-            self.desk.listeners.saw(self.heard, self.session, self.desk.now())
-        self.lively = False
-
     # --- time -----------------------------------------------------------------------------
 
     def second_passed(self) -> None:
         """Once a second: what no byte from the client can tell."""
         limits = self.desk.limits
+        accepted = self.accepted
+        if accepted is not None:
+            accepted.share.refill(self.desk.now())
+            unused = self.idle > IDLE_S and self.wait is None
+            if unused or self.desk.wall_ms() >= accepted.until_ms:
+                self._return_pass()
         if self.wait is not None:
             self.lively = True
             self._note_listener()

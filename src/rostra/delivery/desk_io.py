@@ -14,10 +14,12 @@ from pathlib import Path
 import msgspec
 
 from rostra.delivery.catalogue import Catalogue
+from rostra.delivery.door_desk_io import DoorDesk
 from rostra.delivery.listeners import Listeners
 from rostra.delivery.manner import Manner
 from rostra.delivery.prepared import Document
 from rostra.delivery.refused import HOUSE_BUSY
+from rostra.delivery.targets import Target
 from rostra.delivery.window import Release, Stored, Wait, Waiter
 from rostra.ground.refusals import Refusal
 
@@ -62,6 +64,7 @@ class Desk:
         self,
         catalogue: Catalogue,
         listeners: Listeners,
+        door: DoorDesk,
         events_dir: Path,
         limits: Limits,
         now: Callable[[], float] = time.monotonic,
@@ -69,6 +72,7 @@ class Desk:
     ) -> None:
         self.catalogue = catalogue
         self.listeners = listeners
+        self.door = door
         self.limits = limits
         self.now = now
         self.wall_ms = wall_ms
@@ -85,10 +89,10 @@ class Desk:
         self._releasing: deque[tuple[Wait, Iterator[Waiter], Document | Refusal]] = deque()
         self._turn_due = False
 
-    def find(self, target: bytes, manner: Manner) -> Document | Wait | Refusal:
+    def find(self, raw: bytes, target: Target, manner: Manner) -> Document | Wait | Refusal:
         """The answer to a target; a file that is on disk only is waited for."""
         catalogue = self.catalogue
-        answer = catalogue.find(target, manner.accepts_gzip, self.now(), self.wall_ms())
+        answer = catalogue.find(raw, target, manner.accepts_gzip, self.now(), self.wall_ms())
         return self._from_disk(answer) if isinstance(answer, Stored) else answer
 
     def shared(self, manner: Manner) -> Manner:

@@ -5,25 +5,33 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import os
 import socket
 import ssl
 import time
+from collections import deque
 from itertools import count
 from pathlib import Path
 
+from rostra.admission.door import Door
 from rostra.agenda import calendar_document
 from rostra.delivery.catalogue import Catalogue
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.desk_io import Desk, Limits
+from rostra.delivery.door_desk_io import DoorDesk
 from rostra.delivery.listeners import Listeners
 from rostra.delivery.site import PageFile
 from rostra.delivery.stored import StoredDocuments
 from rostra.ground.facts import AnyFact, EdgeTallied
+from rostra.ground.keys import KeyRing
 
 log = logging.getLogger(__name__)
 _SHARDS = 8  # connections are looked at in turns, so that no look takes long
 _BACKLOG = 4096
 _TLS_HANDSHAKE_S = 10.0
+_PROBE_S = 0.05  # how often the loop is asked how late it is
+_PROBES = 60  # of the last three seconds
+_RUN_BYTES = 8
 _CLOSE_S = 5.0  # how long `close` waits for clients to read what was written
 
 
@@ -66,7 +74,8 @@ class Edge:
     """One process' door to the crowd. All methods are to be called on its event loop.
 
     `session_key` is the run's secret for listeners' hashes, the same for all edges. `public_url` is
-    the address listeners use; the Host header is never believed.
+    the address listeners use; the Host header is never believed. `admission` and `ring`: as the
+    Door has them; without a ring, tickets and passes hold at this edge alone.
     """
 
     def __init__(
@@ -80,22 +89,36 @@ class Edge:
         max_connections: int = 18_000,
         media_cache_bytes: int = 256 * 1024 * 1024,
         limits: Limits | None = None,
+        admission: str = "passes",
+        ring: KeyRing | None = None,
     ) -> None:
         self.name = name
+        self.door = Door(
+            ring or KeyRing((os.urandom(32),)), name, os.urandom(_RUN_BYTES).hex(), admission
+        )
         self._limits = limits or Limits(connections=max_connections, held=max_connections)
         catalogue = Catalogue(
             read_pages(pages_dir),
             public_url,
             calendar_document.render,
             StoredDocuments(media_cache_bytes),
+            admission,
         )
-        self.desk = Desk(catalogue, Listeners(session_key), data_dir / "events", self._limits)
+        self.desk = Desk(
+            catalogue,
+            Listeners(session_key),
+            DoorDesk(self.door, catalogue, public_url.startswith("https:")),
+            data_dir / "events",
+            self._limits,
+        )
         self._shards: list[set[Connection]] = [set() for _ in range(_SHARDS)]
         self._numbers = count()
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._turn = 0
         self._lag_s = 0.0
+        self._lags_s: deque[float] = deque(maxlen=_PROBES)
+        self._probe_timer: asyncio.TimerHandle | None = None
         self._tallied_at = time.monotonic()
         self._cpu_s = time.process_time()
 
@@ -109,6 +132,7 @@ class Edge:
     def handle(self, fact: AnyFact) -> None:
         """Take a fact; those who waited for it are answered."""
         desk = self.desk
+        self.door.handle(fact, desk.wall_ms())
         desk.release(desk.catalogue.handle(fact, desk.now(), desk.wall_ms()))
 
     def connection(self) -> Connection:
@@ -119,6 +143,7 @@ class Edge:
     async def serve(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         """Accept listeners. `port` 0 takes a free one. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
+        self.desk.door.secure = self.desk.door.secure or context is not None
         self._server = await loop.create_server(
             self.connection,
             sock=listening_socket(host, port, self._limits.stall_s * 1000),
@@ -127,6 +152,18 @@ class Edge:
             ssl_handshake_timeout=_TLS_HANDSHAKE_S if context else None,
         )
         self._schedule(loop.time())
+        self._probe(loop.time())
+
+    def _probe(self, due: float) -> None:
+        """Note how late the loop comes to what is due, and try again."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._lags_s.append(now - due)
+        self._probe_timer = loop.call_at(now + _PROBE_S, self._probe, now + _PROBE_S)
+
+    def _lag_p99_ms(self) -> float:
+        lags_s = sorted(self._lags_s)
+        return round(lags_s[-(-99 * len(lags_s) // 100) - 1] * 1000, 3) if lags_s else 0.0
 
     def _schedule(self, due: float) -> None:
         loop = asyncio.get_running_loop()
@@ -142,7 +179,9 @@ class Edge:
         for connection in list(self._shards[self._turn]):
             connection.second_passed()
         if self._turn == 0:
-            self.desk.release(self.desk.catalogue.second_passed(self.desk.now()))
+            now = self.desk.now()
+            self.desk.door.shares.second_passed(now)
+            self.desk.release(self.desk.catalogue.second_passed(now))
 
     def tally(self, now: float) -> EdgeTallied:
         """What happened since the last call. `now`: monotonic seconds."""
@@ -160,6 +199,8 @@ class Edge:
             busy_fraction=round(busy, 4),
             loop_lag_ms=round(self._lag_s * 1000, 3),
             listeners=desk.listeners.tally(desk.now()),
+            doors=self.door.tally(),
+            loop_lag_p99_ms=self._lag_p99_ms(),
         )
         desk.requests.clear()
         desk.refusals.clear()
@@ -169,8 +210,9 @@ class Edge:
 
     async def close(self) -> None:
         """Accept no more, answer those who wait, let clients read what was written, then end."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._probe_timer):
+            if timer is not None:
+                timer.cancel()
         if self._server is not None:
             self._server.close()
         self.desk.release(self.desk.catalogue.abandon())

@@ -13,7 +13,7 @@ from rostra.delivery.refused import (
     REQUEST_INVALID,
     TARGET_TOO_LONG,
 )
-from rostra.delivery.targets import TARGET_MOST_BYTES
+from rostra.delivery.targets import DOOR_ACT, TARGET_MOST_BYTES
 from rostra.ground.cmcd import read_sid
 from rostra.ground.refusals import Refusal
 
@@ -65,14 +65,15 @@ def read_manner(
 ) -> Manner | Refusal:
     """What the parsed head means, or why it is refused.
 
-    A GET with a body has no meaning here and is a way to smuggle requests past a proxy (RFC 9112,
-    11.2), so anything that could frame one is refused and the connection closed.
+    POST is for the door alone, and has no body there either. A GET with a body has no meaning here
+    and is a way to smuggle requests past a proxy (RFC 9112, 11.2), so anything that could frame a
+    body is refused and the connection closed.
     """
     if version not in {"1.0", "1.1"}:
         return REQUEST_INVALID
     if len(target) > TARGET_MOST_BYTES:
         return TARGET_TOO_LONG
-    if method not in METHODS:
+    if method not in METHODS and not (method == "POST" and DOOR_ACT.fullmatch(target)):
         return METHOD_NOT_ALLOWED
     found: dict[bytes, bytes] = {}
     for name, value in headers:

@@ -70,8 +70,8 @@ def render_event(shell: str | None, state: EventState, public_url: str, wall_ms:
     )
     people = escape(", ".join(event.people))
     listen = ""
-    offered = state.offered
-    if offered is not None:
+    offered = state.known.offered
+    if offered is not None and (state.replay_ready or state.admission == "open"):
         chosen = offered.replay if state.replay_ready else offered.live
         # Without scripts a plain player needs the least demanding playlist: the highest rung.
         best = max(chosen, key=lambda info: (info.rendition == "aac", info.rung), default=None)

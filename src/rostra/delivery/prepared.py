@@ -10,17 +10,18 @@ from rostra.ground.refusals import Refusal
 
 REASONS = {
     200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified",
-    400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
-    413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
+    400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    408: "Request Timeout", 413: "Content Too Large", 414: "URI Too Long",
+    416: "Range Not Satisfiable", 429: "Too Many Requests",
     431: "Request Header Fields Too Large", 503: "Service Unavailable",
 }  # fmt: skip
 IMMUTABLE = "public, max-age=31536000, immutable"
-# Preflights are cached a day; the list is what players send beyond the safelisted headers.
-PREFLIGHT = (
-    "Allow: GET, HEAD, OPTIONS\r\n"
-    "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"
-    "Access-Control-Allow-Headers: CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status, "
-    "If-None-Match, Range\r\n"
+# Preflights are cached a day; the list is what players and pages send beyond the safelisted ones.
+_PREFLIGHT = (
+    "Allow: {methods}\r\n"
+    "Access-Control-Allow-Methods: {methods}\r\n"
+    "Access-Control-Allow-Headers: Authorization, CMCD-Object, CMCD-Request, CMCD-Session, "
+    "CMCD-Status, If-None-Match, Range, Rostra-Nonce\r\n"
     "Access-Control-Max-Age: 86400\r\n"
 )
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -198,18 +199,34 @@ class Document:
         )
 
 
-def preflight(date: str) -> Document:
-    """The answer to OPTIONS (CORS preflight, Fetch standard)."""
+def preflight(date: str, door: bool) -> Document:
+    """The answer to OPTIONS (CORS preflight, Fetch standard); `door`: where POST is taken."""
+    extra = _PREFLIGHT.format(methods="OPTIONS, POST" if door else "GET, HEAD, OPTIONS")
     return Document(
-        b"", "", kind="page", cache="public, max-age=86400", date=date, status=204, extra=PREFLIGHT
+        b"", "", kind="page", cache="public, max-age=86400", date=date, status=204, extra=extra
     )
+
+
+def personal(body: bytes, date: str, cookie: str = "") -> Prepared:
+    """The door's answer to one person: never stored, never shared. `cookie`: of Set-Cookie.
+
+    Without a body it is 204.
+    """
+    head = f"Date: {date}\r\n"
+    if body:
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head += "Cache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n"
+    head += "X-Content-Type-Options: nosniff\r\n"
+    if cookie:
+        head += f"Set-Cookie: {cookie}\r\n"
+    return Prepared(200 if body else 204, head, body, kind="door")
 
 
 def refusal_document(refusal: Refusal, date: str, extra: str = "") -> Document:
     """A refusal as an answer: short-lived in caches where it may end, never stored otherwise."""
     if refusal.status == 405:
         extra += "Allow: GET, HEAD, OPTIONS\r\n"
-    if refusal.status == 503:
+    if refusal.status in {429, 503} and "Retry-After" not in extra:
         extra += "Retry-After: 1\r\n"
     # A 404 is cached a second, so that a crowd at a wrong address stays at the cache in front.
     cache = "public, max-age=1" if refusal.status == 404 else "no-store"

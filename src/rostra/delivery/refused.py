@@ -10,7 +10,7 @@ TARGET_TOO_LONG = Refusal("target_too_long", 414, "The address is longer than 2 
 HEADERS_TOO_LARGE = Refusal("headers_too_large", 431, "The headers are larger than 16 KiB.")
 REQUEST_TIMEOUT = Refusal("request_timeout", 408, "The request was not complete in time.")
 BODY_NOT_ACCEPTED = Refusal(
-    "body_not_accepted", 413, "Requests here carry no body. Send GET or HEAD without one."
+    "body_not_accepted", 413, "Requests here carry no body. Send this one without."
 )
 METHOD_NOT_ALLOWED = Refusal(
     "method_not_allowed", 405, "Only GET, HEAD and OPTIONS are answered here."
@@ -33,10 +33,13 @@ CLOSING = Refusal("edge_closing", 503, "This server is being restarted. Try agai
 RANGE_NOT_SATISFIABLE = Refusal(
     "range_not_satisfiable", 416, "The range lies outside of what there is."
 )
+PASS_OVERUSED = Refusal(
+    "pass_overused", 429, "This pass is used in too many places at once. Wait a little."
+)
 
 ALL: tuple[Refusal, ...] = (
     REQUEST_INVALID, TARGET_INVALID, TARGET_TOO_LONG, HEADERS_TOO_LARGE, REQUEST_TIMEOUT,
     BODY_NOT_ACCEPTED, METHOD_NOT_ALLOWED, NOT_FOUND, EVENT_UNKNOWN, HLS_QUERY_INVALID,
     PART_WITHOUT_MSN, MSN_TOO_FAR, PLAYLIST_STALLED, HOUSE_BUSY, HOUSE_FULL, CLOSING,
-    RANGE_NOT_SATISFIABLE,
+    RANGE_NOT_SATISFIABLE, PASS_OVERUSED,
 )  # fmt: skip

@@ -6,20 +6,54 @@ from typing import Any
 
 import msgspec
 
-from rostra.ground.facts import Event, Phase, PlaylistInfo, PlaylistsOffered, Seat
+from rostra.ground.facts import (
+    AudienceCounted,
+    DoorMoved,
+    DoorSet,
+    Event,
+    Phase,
+    PlaylistInfo,
+    PlaylistsOffered,
+    ReplayPromised,
+    Seat,
+)
 from rostra.ground.wall_time import rfc3339
 
+COHORT_S = 10  # docs/decisions/0008-door.md; a room does not import another's
+_COUNTED = (
+    "connected", "listening", "low", "high", "proven", "fetched", "inside", "waiting", "peak",
+    "total_net", "total_gross",
+)  # fmt: skip
 _NEAR_START_MS = 120_000
-_AFTER = {Phase.ENDED, Phase.POSTED}
+_LONG_LINE = 20_000  # people; their pages ask half as often
+_SHORT_LINE = 200  # people; whoever's turn comes sees it at once
+AFTER = {Phase.ENDED, Phase.POSTED}
 
 
-def poll_s(event: Event, on_stage: bool, replay_ready: bool, wall_ms: int) -> int:
+def line_poll_s(waiting: int, pace: float) -> int:
+    """How often a page that waits in the line should ask again."""
+    if waiting >= _LONG_LINE:
+        return 20
+    return 2 if waiting < _SHORT_LINE and pace > 0 else 10
+
+
+def poll_s(
+    event: Event,
+    on_stage: bool,
+    replay_ready: bool,
+    wall_ms: int,
+    waiting: int = 0,
+    pace: float = 0.0,
+) -> int:
     """How often a page should ask again: often where seconds matter, seldom where nothing moves.
 
     `on_stage`: somebody sits there, so that it may begin at any moment, even before its time.
+    `waiting`: people in the line, which moves by `pace` a second.
     """
     if event.phase is Phase.LIVE:
         return 2
+    if event.phase is Phase.DOORS_OPEN and waiting:
+        return line_poll_s(waiting, pace)
     if event.phase in {Phase.SCHEDULED, Phase.DOORS_OPEN}:
         # Late counts as near: a crowd that waits must see the start within seconds.
         return 2 if on_stage or event.start_ms - wall_ms <= _NEAR_START_MS else 10
@@ -38,14 +72,24 @@ def _playlist(page: str, info: PlaylistInfo) -> dict[str, Any]:
     }
 
 
-class EventState(msgspec.Struct):
-    """What is known of one event; facts replace its fields."""
+class Known(msgspec.Struct):
+    """The newest fact of each kind about one event; some come before the event itself."""
 
-    event: Event
     seats: tuple[Seat, ...] = ()
-    connected: int = 0
+    counted: AudienceCounted | None = None
     offered: PlaylistsOffered | None = None
     replay_sealed: bool = False
+    door: DoorSet | None = None
+    moved: DoorMoved | None = None
+    promised: ReplayPromised | None = None
+
+
+class EventState(msgspec.Struct):
+    """What is told of one event. `admission`: whether its media need passes, or are open."""
+
+    event: Event
+    known: Known
+    admission: str = "passes"
 
     @property
     def page(self) -> str:
@@ -55,14 +99,15 @@ class EventState(msgspec.Struct):
     @property
     def replay_ready(self) -> bool:
         """Whether the replay can be played."""
-        offered = self.offered is not None and bool(self.offered.replay)
-        return self.event.phase in _AFTER and (offered or self.replay_sealed)
+        offered = self.known.offered is not None and bool(self.known.offered.replay)
+        return self.event.phase in AFTER and (offered or self.known.replay_sealed)
 
     def as_dict(self, wall_ms: int) -> dict[str, Any]:
         """The object of docs/reference/contract.md, as of `wall_ms` (Unix milliseconds)."""
-        event, page = self.event, self.page
-        offered = self.offered or PlaylistsOffered(event_id=event.event_id)
+        event, page, known = self.event, self.page, self.known
+        offered = known.offered or PlaylistsOffered(event_id=event.event_id)
         playlists = offered.replay if self.replay_ready else offered.live
+        moved = known.moved
         return {
             "v": 1,
             "id": event.event_id,
@@ -84,7 +129,7 @@ class EventState(msgspec.Struct):
                     "speaking": seat.speaking,
                     "muted": seat.muted,
                 }
-                for seat in self.seats
+                for seat in known.seats
                 if seat.connected
             ],
             "people": list(event.people),
@@ -92,10 +137,19 @@ class EventState(msgspec.Struct):
                 {"number": said.number, "at": rfc3339(said.at_ms), "text": said.text}
                 for said in event.announcements
             ],
-            "rung": 0,
-            "audience": {"connected": self.connected},
+            "rung": moved.rung if moved else 0,
+            "rung_since": rfc3339(moved.rung_since_ms if moved else None),
+            "rung_reason": moved.reason if moved else "rung_best",
+            "door": self._door(),
+            "audience": self._audience(),
+            "replay_due": rfc3339(known.promised.due_ms if known.promised else None),
             "poll_s": poll_s(
-                event, any(seat.connected for seat in self.seats), self.replay_ready, wall_ms
+                event,
+                any(seat.connected for seat in known.seats),
+                self.replay_ready,
+                wall_ms,
+                moved.waiting if moved else 0,
+                moved.pace if moved else 0.0,
             ),
             "links": {
                 "page": page,
@@ -104,6 +158,41 @@ class EventState(msgspec.Struct):
                 "rewind": [_playlist(page, info) for info in offered.rewind],
                 "playlists": [_playlist(page, info) for info in playlists],
             },
+        }
+
+    def _door(self) -> dict[str, Any]:
+        """How the line is drawn, so that everyone can recompute it, and where it stands."""
+        drawn, moved = self.known.door, self.known.moved
+        opened_s = drawn.opened_at_s if drawn else None
+        waiting, pace = (moved.waiting, moved.pace) if moved else (0, 0.0)
+        door: dict[str, Any] = {
+            "admission": self.admission,
+            "commitment": drawn.commitment if drawn else None,
+            "secret": (drawn.secret or None) if drawn else None,
+            "seed": (drawn.seed or None) if drawn else None,
+            "opened_at": rfc3339(None if opened_s is None else opened_s * 1000),
+            "cohort_s": COHORT_S,
+            "admitted_rank": moved.admitted_rank if moved else -1,
+            "pace": round(pace, 2),
+            "full": moved.full if moved else False,
+            "waiting": waiting,
+            "line": [[p.first, p.last, p.waiting] for p in moved.line] if moved else [],
+            "beat_s": moved.beat_s if moved else 30,
+            "poll_s": line_poll_s(waiting, pace),
+            "lanes": [
+                {"name": lane.name, "places": lane.places, "inside": lane.inside}
+                for lane in (moved.lanes if moved else ())
+            ],
+        }
+        if drawn and drawn.opened_at_s is not None:
+            door["covered"] = [[one.edge, one.run, one.issued, one.chain] for one in drawn.covered]
+        return door
+
+    def _audience(self) -> dict[str, Any]:
+        """The numbers, and where they are defined."""
+        counted = self.known.counted
+        return {name: getattr(counted, name) if counted else 0 for name in _COUNTED} | {
+            "definition": "/count"
         }
 
     def render(self, wall_ms: int) -> bytes:

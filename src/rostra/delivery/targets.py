@@ -24,6 +24,8 @@ STORED = re.compile(
     r"(?:media|replay)/(?:[A-Za-z0-9_-]{1,64}/){0,6}[A-Za-z0-9_-]{1,64}\.(?:m4s|mp4|m3u8)", re.ASCII
 )
 EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+# The only targets that take a POST; to the letter, without a query.
+DOOR_ACT = re.compile(rb"/e/([A-Za-z0-9_-]{1,64})/(ticket|pass|leave)")
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -93,8 +93,9 @@ def stored_document(stored: Stored, body: bytes, date: str) -> Document:
 class _Playlist:
     """The newest rendering of one playlist, in the variants that were asked for."""
 
-    def __init__(self, fact: PlaylistRendered, date: str) -> None:
+    def __init__(self, fact: PlaylistRendered, event_id: str, date: str) -> None:
         self.fact = fact
+        self._event_id = event_id  # the window's string: the fast path compares identities
         self._date = date
         self._documents: dict[tuple[bool, bool], Document] = {}
 
@@ -139,7 +140,7 @@ class _Playlist:
                 kind="playlist",
                 cache=cache,
                 date=self._date,
-                heard=fact.event_id,
+                heard=self._event_id,
                 # A live playlist is new at each request; a tag would only cost the fast path.
                 tagged=fact.ended,
                 compressible=True,
@@ -225,7 +226,7 @@ class LiveWindow:
 
     def rendered(self, fact: PlaylistRendered, date: str) -> list[Release]:
         """Take a newer rendering; whoever waits for what it names is released."""
-        playlist = self._playlists[fact.path] = _Playlist(fact, date)
+        playlist = self._playlists[fact.path] = _Playlist(fact, self.event_id, date)
         released = []
         for key, wait in list(self._waits.items()):
             if wait.path == fact.path and playlist.has(wait.msn, wait.part):
