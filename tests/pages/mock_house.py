@@ -47,6 +47,12 @@ class Answer:
 
 
 Port = Callable[[str, str, bytes], Answer | None]  # (method, path, body) → answer, None: 404
+_asked = threading.local()
+
+
+def asked_header(name: str) -> str:
+    """A header of the request that is being answered, or ""."""
+    return str(_asked.headers.get(name) or "")
 
 
 def says(value: Any, status: int = 200) -> Answer:
@@ -92,6 +98,7 @@ def serving(port: Port) -> Iterator[str]:
             path = self.path.partition("?")[0]
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length)
+            _asked.headers = self.headers
             found = built(path) if path.startswith("/assets/") else port(self.command, path, body)
             found = found or refuses(404, "not_found", "There is nothing here.")
             self.send_response(found.status)

@@ -47,6 +47,7 @@ export class Line {
   private readonly check: HTMLElement;
   private readonly spoken = h('p', { class: 'unseen', 'aria-live': 'polite' });
   private spoken_ms = 0;
+  private spoken_before = '';
 
   constructor(language: Language, locale: string, acts: LineActs) {
     this.language = language;
@@ -181,8 +182,10 @@ export class Line {
   private announce(full: boolean, ...parts: string[]): void {
     const text = parts.filter((part) => part !== '').join(full ? '. ' : ', ');
     const now = Date.now();
-    if (text === this.spoken.textContent || now - this.spoken_ms < SPOKEN_MS) return;
+    if (now - this.spoken_ms > SPOKEN_MS / 6) say(this.spoken, ''); // not to be read twice
+    if (text === this.spoken_before || now - this.spoken_ms < SPOKEN_MS) return;
     this.spoken_ms = now;
+    this.spoken_before = text;
     say(this.spoken, text);
   }
 }
