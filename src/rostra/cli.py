@@ -380,3 +380,6 @@ def config_explain(name: str | None, markdown: bool, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row.name} = {json.dumps(row.default)}\n    {row.says}")
+
+
+import rostra.cli_door  # noqa: E402, F401  it adds its commands to what stands above

@@ -37,8 +37,8 @@ def raw(**changes: object) -> str:
 
 @given(
     ticket_id=st.text(LETTERS, min_size=22, max_size=22),
-    arrived_s=st.integers(0, 1 << 40),
-    lane=st.text(max_size=12),
+    arrived_s=st.integers(0, 1 << 37),
+    lane=st.text("abc é-07", max_size=12),
 )
 def test_a_ticket_is_read_as_it_was_signed(ticket_id: str, arrived_s: int, lane: str) -> None:
     ticket = Ticket(
@@ -72,7 +72,7 @@ def test_a_ticket_of_another_event_is_told_apart_from_a_forged_one() -> None:
         {"ev": "x" * 65}, {"ev": 7}, {"jti": None}, {"jti": ID + "A"}, {"jti": ID[:-1]},
         {"jti": ID[:-1] + "\n"}, {"jti": ID[:-1] + "é"}, {"iat": None}, {"iat": "1000"},
         {"iat": -1}, {"iat": 1000.5}, {"exp": None}, {"exp": True}, {"exp": 1 << 60},
-        {"lane": "x" * 65}, {"lane": 1}, {"admin": True},
+        {"lane": "x" * 65}, {"lane": "\x1b[2J"}, {"lane": 1}, {"admin": True},
     ],
 )  # fmt: skip
 def test_claims_of_another_shape_are_refused_even_if_signed(changes: dict[str, object]) -> None:

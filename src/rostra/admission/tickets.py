@@ -16,8 +16,8 @@ from rostra.ground.refusals import Refusal
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}\Z")]
 EventId = Annotated[str, Meta(min_length=1, max_length=64)]
-Lane = Annotated[str, Meta(max_length=64)]
-Seconds = Annotated[int, Meta(ge=0, le=1 << 40)]
+Lane = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f]{0,64}\Z")]
+Seconds = Annotated[int, Meta(ge=0, le=1 << 37)]  # a year that calendars can write
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):

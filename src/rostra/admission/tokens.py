@@ -6,9 +6,11 @@ import base64
 import binascii
 import re
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 from jwt.algorithms import HMACAlgorithm
+from msgspec import Meta
 
 from rostra.ground.keys import KeyRing, key_id
 
@@ -29,7 +31,7 @@ class Kind(StrEnum):
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
     alg: str
-    kid: str
+    kid: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
     typ: Kind
 
 
