@@ -382,4 +382,5 @@ def config_explain(name: str | None, markdown: bool, as_json: bool) -> None:
         click.echo(f"{row.name} = {json.dumps(row.default)}\n    {row.says}")
 
 
+import rostra.cli_count  # noqa: E402  and so does this
 import rostra.cli_door  # noqa: E402, F401  it adds its commands to what stands above
