@@ -25,7 +25,7 @@ def test_the_promise_follows_the_planned_end_and_then_the_real_one() -> None:
 
 def test_the_replay_is_made_elsewhere_five_minutes_before_the_deadline() -> None:
     at = deadline.rescue_from_ms(ENDED, 30)
-    assert at == deadline.due_ms(ENDED, 30) - max(5, 2 * 30 // deadline.MADE_TIMES_REAL) * MINUTE_MS
+    assert at == deadline.due_ms(ENDED, 30) - max(5, 30 // deadline.MADE_TIMES_REAL) * MINUTE_MS
     assert not deadline.wants_rescue(ENDED, 30, at - 1, 0, False)
     assert deadline.wants_rescue(ENDED, 30, at, 0, False)
 

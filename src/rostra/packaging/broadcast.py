@@ -120,13 +120,6 @@ class Broadcast:
             files["replay/index.m3u8"] = playlists.multivariant(present)
         return files
 
-    def duration_s(self) -> float:
-        """Length of the replay: the longest rendition's segments."""
-        return max(
-            sum(segment.seconds for segment in segmenter.sealed("s4"))
-            for segmenter in self.segmenters.values()
-        )
-
     def _cut(self, rendition: str, sealed: Sealed) -> MediaCut:
         path = playlists.media_path(rendition, sealed.what)
         what = sealed.what

@@ -223,7 +223,8 @@ class EventPackager:
     def _finish(self) -> None:
         last = {name: encoder.finish() for name, encoder in self._encoders.items()}
         self._put_out(self._broadcast.end(last, new_nonce()))
-        files = self._broadcast.replay_files()
+        # Where one was made from the recording meanwhile, it stays: it is whole, and known.
+        files = {} if self._shelf.replays() else self._broadcast.replay_files()
         self.done = True
         try:
             for path, text in files.items():
@@ -232,11 +233,11 @@ class EventPackager:
             logger.error("%s: replay not stored: %s", self.event_id, error)
             return
         self._publish(replay_offer(self.event_id, self._shelf.replays()))
-        if files:
+        if self._shelf.replays():
             self._publish(
                 ReplaySealed(
                     event_id=self.event_id,
-                    duration_s=round(self._broadcast.duration_s(), 3),
+                    duration_s=self._shelf.replay_s(),
                     at_ms=self._wall_ms(),
                 )
             )

@@ -114,13 +114,10 @@ class Packager:
         self._offered.add(event.event_id)
         self._publish(replay_offer(event.event_id, names))
         if sealed:  # control has not heard it: it still says "ended"
-            per_rendition = [
-                sum(s.seconds for s in shelf.load().of(name) if s.cut == "s4") for name in names
-            ]
             self._publish(
                 ReplaySealed(
                     event_id=event.event_id,
-                    duration_s=round(max(per_rendition), 3),
+                    duration_s=shelf.replay_s(),
                     at_ms=self._wall_ms(),
                 )
             )

@@ -209,6 +209,13 @@ def replay(rendition: Rendition, segments: Sequence[Segment], live_at_ms: int) -
     return "".join((head, *body, "#EXT-X-ENDLIST\n"))
 
 
+def length_s(text: str) -> float:
+    """How long the segments that a media playlist names are together."""
+    lines = text.splitlines()
+    lengths = (line[8:].split(",")[0] for line in lines if line.startswith("#EXTINF:"))
+    return round(sum(map(float, lengths)), 3)
+
+
 def multivariant(renditions: Sequence[Rendition]) -> str:
     """The multivariant playlist of a rung or of the replay; the media playlists stand beside it."""
     text = f"#EXTM3U\n#EXT-X-VERSION:{PLAIN_VERSION}\n#EXT-X-INDEPENDENT-SEGMENTS\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rostra.packaging import index
+from rostra.packaging import index, playlists
 from rostra.packaging.index import EpochBegun, Index
 from rostra.packaging.segmenter import Chunk, Segment, read_back
 
@@ -112,3 +112,8 @@ class Shelf:
         if not (self.folder / REPLAY).exists():
             return []
         return [p.stem for p in (self.folder / "replay").glob("*.m3u8") if p.stem != "index"]
+
+    def replay_s(self) -> float:
+        """Length of the replay that stands on disk: its longest rendition's."""
+        texts = [self.read(f"replay/{name}.m3u8") or b"" for name in self.replays()]
+        return max((playlists.length_s(text.decode()) for text in texts), default=0.0)
