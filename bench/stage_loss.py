@@ -1,11 +1,17 @@
-"""Sound under loss: our jitter buffer beside aiortc's own, emulated and with a real Chromium.
+"""Sound under loss: our jitter buffer beside aiortc's and libwebrtc's, emulated and with Chromium.
 
 A *gap* is a run of ticks without sound of the speaker's own: nothing, or concealed; what in-band
 FEC restored is the speaker's own. *Delay* is from the moment the first sample of a frame was spoken
 to the tick that mixes it: 20 ms of framing, the network, the wait in the buffer. The network has
 20 ms of delay and up to 40 ms of jitter, evenly spread, and reorders. For aiortc's buffer only
-empty ticks count as gaps, not the frames it leaves out, which is in its favour. The seeds are
-others than those the buffer was tuned on.
+empty ticks count as gaps, not the frames it leaves out, which is in its favour; libwebrtc's delay
+ends where it hands the sound over, before a mixer's tick (0 to 20 ms more), which is in its favour.
+The buffer was tuned on other seeds; but a wait for FEC of 13 ms was given up after a gap of 80 ms on
+these at 10 %, so there they are no longer wholly unseen.
+
+What stays: when five packets in a row are lost (at times four), and surely from six on, nothing has
+arrived by the third tick, so the gap is longer than 60 ms. At 10 % loss that came 5 times in 382
+minutes on seeds looked at once, 5 times in 191 minutes on those the wait was chosen on.
 """
 
 from __future__ import annotations
