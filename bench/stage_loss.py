@@ -6,8 +6,8 @@ to the tick that mixes it: 20 ms of framing, the network, the wait in the buffer
 20 ms of delay and up to 40 ms of jitter, evenly spread, and reorders. For aiortc's buffer only
 empty ticks count as gaps, not the frames it leaves out, which is in its favour; libwebrtc's delay
 ends where it hands the sound over, before a mixer's tick (0 to 20 ms more), which is in its favour.
-The buffer was tuned on other seeds; but a wait for FEC of 13 ms was given up after a gap of 80 ms on
-these at 10 %, so there they are no longer wholly unseen.
+The buffer was tuned on other seeds; but a wait for FEC of 13 ms was given up after a gap of 80 ms
+on these at 10 %, so there they are no longer wholly unseen.
 
 What stays: when five packets in a row are lost (at times four), and surely from six on, nothing has
 arrived by the third tick, so the gap is longer than 60 ms. At 10 % loss that came 5 times in 382
