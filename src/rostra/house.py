@@ -278,7 +278,6 @@ async def run_edge(settings: Settings, index: int) -> None:
 
     name = f"edge-{index}"
     async with _corner(name, settings) as corner:
-        path = keys_io.ring_path(corner.data, "door")
         edge = Edge(
             name,
             corner.data,
@@ -288,29 +287,13 @@ async def run_edge(settings: Settings, index: int) -> None:
             max_connections=settings.number("edge.max_connections"),
             media_cache_bytes=settings.number("edge.media_cache_mb") * 1024 * 1024,
             admission=settings.text("door.admission"),
-            ring=keys_io.load_ring(corner.data, "door"),
         )
-        read_at_ns = 0
-
-        def look_for_keys() -> None:
-            nonlocal read_at_ns
-            try:
-                changed_ns = path.stat().st_mtime_ns
-                if changed_ns != read_at_ns:
-                    edge.door.ring = keys_io.load_ring(corner.data, "door")
-                    read_at_ns = changed_ns
-            except (OSError, keys_io.KeyTrouble) as error:
-                log.error("the door's keys are not read anew: %s", error)
-
-        def second_passed() -> None:
-            look_for_keys()
-            corner.bus.publish(edge.tally(time.monotonic()))
-
-        edge.desk.door.look_for_keys = look_for_keys
+        ring_path = keys_io.ring_path(corner.data, "door")
+        edge.watch_ring(ring_path, lambda: keys_io.load_ring(corner.data, "door"))
         corner.hear(EDGE_HEARS, edge.handle)
         await corner.until_caught_up()
         await edge.serve(settings.text("serve.host"), settings.number("serve.port"), corner.tls())
-        corner.go(corner.repeat(second_passed))
+        corner.go(corner.repeat(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
         await corner.ended.wait()
         await edge.close()
 

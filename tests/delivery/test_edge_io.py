@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,12 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.delivery.playing import BODY, LIVE, PART, event, media, playlist
+from tests.delivery.playing import BODY, LIVE, PART, RING, drawn, event, media, playlist, token
 from tests.delivery.test_connection_io import NEXT, answers, code, get, statuses
 
 from rostra.delivery.desk_io import Limits
 from rostra.delivery.edge_io import Edge, read_pages
 from rostra.ground.facts import EventChanged, ReplaySealed
+from rostra.ground.keys import KeyRing
 
 
 @pytest.fixture
@@ -197,6 +199,56 @@ async def test_no_link_leads_out_of_the_events_folder(tmp_path: Path) -> None:
     (folder / "1.m4s").symlink_to(tmp_path / "secret")
     raw = await said(edge, get("/e/abc/media/1.m4s", LAST))
     assert b"secret" not in raw and statuses(raw) == [503]
+    await edge.close()
+
+
+async def test_a_ring_is_read_anew_when_its_file_changes_and_kept_where_it_is_damaged(
+    tmp_path: Path,
+) -> None:
+    edge, path, loads = await opened(tmp_path), tmp_path / "door.ring", 0
+
+    def load() -> KeyRing:
+        nonlocal loads
+        loads += 1
+        return KeyRing(tuple(bytes.fromhex(line) for line in path.read_text().split()))
+
+    path.write_text("aa" * 32)
+    edge.watch_ring(path, load)
+    assert edge.door.ring.keys == (b"\xaa" * 32,)
+    for text in ("bb" * 32 + "\n" + "aa" * 32, "damaged", "cc" * 32):
+        made = tmp_path / "made"
+        made.write_text(text)
+        made.replace(path)
+        before, loaded = edge.door.ring.keys, loads
+        await until(lambda loaded=loaded: loads > loaded)  # type: ignore[misc]
+        expected = before if text == "damaged" else tuple(map(bytes.fromhex, text.split()))
+        assert edge.door.ring.keys == expected
+    path.unlink()
+    await asyncio.sleep(0)
+    assert edge.door.ring.keys == (b"\xcc" * 32,)
+    await edge.close()
+
+
+async def test_a_loop_that_is_kept_waiting_is_tallied_as_late(edge: Edge) -> None:
+    await until(lambda: edge.tally(edge.desk.now()).loop_lag_p99_ms > 0)
+    calm = edge.tally(edge.desk.now()).loop_lag_p99_ms
+    time.sleep(0.25)  # noqa: ASYNC251 (this is the fault that is looked for)
+    await until(lambda: edge.tally(edge.desk.now()).loop_lag_p99_ms > 100)
+    assert calm < edge.tally(edge.desk.now()).loop_lag_p99_ms
+
+
+async def test_a_listener_is_let_in_over_real_sockets(tmp_path: Path) -> None:
+    edge = Edge("edge-0", tmp_path, None, b"k" * 32, ring=RING)
+    for fact in (EventChanged(event=event()), media(), playlist(17, 3), drawn()):
+        edge.handle(fact)
+    await edge.serve("127.0.0.1", 0)
+    now_ms = time.time_ns() // 1_000_000
+    fields = f"Cookie: rostra_pass={token(wall_ms=now_ms)}\r\n"
+    raw = get(f"/e/abc/{PART}") + get(f"/e/abc/{PART}", fields) * 3
+    raw += get("/e/abc/pass", fields, method="POST") + get("/healthz", LAST)
+    assert statuses(await said(edge, raw)) == [403, 200, 200, 200, 200, 200]
+    doors = edge.tally(edge.desk.now()).doors
+    assert list(doors) == ["abc"] and doors["abc"].renewed and doors["abc"].fetched
     await edge.close()
 
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -135,6 +136,27 @@ class Edge:
         self.door.handle(fact, desk.wall_ms())
         desk.release(desk.catalogue.handle(fact, desk.now(), desk.wall_ms()))
 
+    def watch_ring(self, path: Path, load: Callable[[], KeyRing]) -> None:
+        """Take the ring that `load` reads, and again whenever the file at `path` changes.
+
+        Raises what `load` raises, now; later a file that cannot be read leaves the ring as it is.
+        """
+        seen_ns = -1  # which state of the file was read, or tried; 0 if there is none
+
+        def look() -> None:
+            nonlocal seen_ns
+            changed_ns = path.stat().st_ctime_ns if path.exists() else 0
+            if changed_ns == seen_ns:
+                return
+            seen_ns = changed_ns
+            try:
+                self.door.ring = load()
+            except Exception:  # a damaged file must not take the edge away from those inside
+                log.exception("the door's keys cannot be read anew; the old ones go on")
+
+        self.door.ring = load()
+        self.desk.door.look_for_keys = look
+
     def connection(self) -> Connection:
         """A connection that the loop may use."""
         number = next(self._numbers)
@@ -180,6 +202,7 @@ class Edge:
             connection.second_passed()
         if self._turn == 0:
             now = self.desk.now()
+            self.desk.door.look_for_keys()
             self.desk.door.shares.second_passed(now)
             self.desk.release(self.desk.catalogue.second_passed(now))
 
