@@ -242,6 +242,29 @@ def test_no_earlier_cohort_waits_behind_a_later_one(arrivals: list[int], turn: i
     assert let_in == [view["admitted"] for view in in_order]
 
 
+def test_a_place_is_kept_longer_when_the_event_is_moved_and_never_shorter() -> None:
+    edge = opened(rank=5)
+    first = edge.place()
+    edge.hear(door_set(opened=True, until_s=KEPT_S + 3600))
+    longer = edge.ask(first["ticket"])
+    assert isinstance(longer, dict)
+    assert (first["kept_until"], longer["kept_until"]) == (
+        "2027-01-15T21:53:20Z", "2027-01-15T22:53:20Z",
+    )  # fmt: skip
+    assert longer["id"] == first["id"]
+    edge.hear(door_set(opened=True, until_s=KEPT_S))
+    edge.door.ring = KeyRing((NEXT, KEY))
+    again = edge.ask(longer["ticket"])
+    assert isinstance(again, dict) and again["ticket"] != longer["ticket"]
+    assert again["kept_until"] == longer["kept_until"]
+
+
+def test_who_is_let_in_within_the_second_waits_no_more() -> None:
+    edge = opened()
+    edge.let_in(edge.place()["ticket"])
+    assert edge.tally().beats == b""
+
+
 def test_issued_tickets_are_chained_and_asking_again_adds_no_link() -> None:
     edge = Edge().hear(door_set(opened=False))
     chain = draw.NO_CHAIN
@@ -273,13 +296,17 @@ def test_a_ticket_that_does_not_hold_is_refused_and_not_replaced() -> None:
 @pytest.mark.parametrize("over", [Phase.ENDED, Phase.POSTED, Phase.CANCELLED])
 def test_after_the_event_nobody_is_let_in(over: Phase) -> None:
     edge = opened()
-    token = edge.place()["ticket"]
+    view = edge.place()
+    token = view["ticket"]
     given_pass = edge.let_in(token)
     edge.tally()
     edge.hear(phase(over), nonce("n"))
     for answer in (edge.ask(), edge.ask(token), edge.exchange(token), edge.exchange(given_pass)):
         assert answer is DOORS_CLOSED
     assert edge.door.tally() == {}
+    doorway = edge.door._doorways["ev"]  # nothing is kept for an event that is over
+    assert not doorway.nonces.proves("n", NOW)
+    assert not doorway.inside.holds(listener_hash(view["id"]), 0)
 
 
 def test_an_event_that_was_never_heard_of_has_no_door() -> None:
@@ -379,8 +406,11 @@ def test_those_inside_are_remembered_up_to_a_bound() -> None:
     for number in range(INSIDE_MOST + 1):
         inside.keep(number.to_bytes(8, "big"), 100)
     assert not inside.holds(bytes(8), 99)
-    assert inside.holds((1).to_bytes(8, "big"), 99)
-    assert not inside.holds((1).to_bytes(8, "big"), 100)
+    inside.keep((1).to_bytes(8, "big"), 200)
+    inside.keep(bytes(8), 200)  # now the second of them was renewed longest ago
+    assert inside.holds((1).to_bytes(8, "big"), 199)
+    assert not inside.holds((1).to_bytes(8, "big"), 200)
+    assert not inside.holds((2).to_bytes(8, "big"), 99)
 
 
 def test_lane_tickets_are_let_in_at_once_and_take_no_lease() -> None:
@@ -391,6 +421,7 @@ def test_lane_tickets_are_let_in_at_once_and_take_no_lease() -> None:
     assert (view["lane"], view["admitted"], view["rank"], view["cohort"]) == (
         "press", True, None, None,
     )  # fmt: skip
+    assert edge.tally().beats == b""  # nobody waits for them
     renewed = edge.let_in(edge.let_in(token))
     assert isinstance(edge.admits(renewed), Admitted)
     tally = edge.tally()
@@ -551,12 +582,13 @@ def test_a_renewal_with_a_nonce_of_the_media_is_proof() -> None:
     assert isinstance(answer, dict) and answer["proof"] == "nonce"
     assert proven(edge) == [listener_hash(view["id"])]
     token = answer["pass"]
-    for useless in ("first", "elsewhere", "unknown", "", "x" * 2000):
+    for useless in ("first", "elsewhere", "unknown", "first", "", "x" * 2000, "first"):
         answer = edge.exchange(token, useless)
         assert isinstance(answer, dict) and answer["proof"] is None
         tally = edge.tally()
         assert tally.proven == b""
         assert distinct.hashes(tally.renewed) == [listener_hash(view["id"])]
+        token = answer["pass"]  # the nonce that counted last is still "first"
     answer = edge.exchange(token, "second")
     assert isinstance(answer, dict) and answer["proof"] == "nonce"
 
@@ -602,7 +634,8 @@ def test_a_clock_that_went_back_adds_nothing() -> None:
     token = edge.let_in(edge.place()["ticket"])
     edge.now_ms -= 100_000
     token = edge.let_in(token, "a")
-    assert minutes(edge) == (0, 0)
+    read = read_pass(token, "ev", RING, edge.now_ms / 1000)
+    assert isinstance(read, Pass) and read.heard_s == 0
 
 
 def test_a_new_session_of_the_same_ticket_counts_gross_but_not_net() -> None:
