@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rostra.admission import beats, distinct, draw
-from rostra.admission.door import INSIDE_MOST, Admitted, Door, Reply, _Inside
+from rostra.admission.door import Admitted, Door, Reply
+from rostra.admission.doorway import INSIDE_MOST, Inside
 from rostra.admission.passes import EXPIRES_S, LEEWAY_S, Pass, read_pass
 from rostra.admission.refused import (
     DOORS_CLOSED,
@@ -402,7 +403,7 @@ def test_who_left_comes_back_without_a_lease_for_a_little_while() -> None:
 
 
 def test_those_inside_are_remembered_up_to_a_bound() -> None:
-    inside = _Inside()
+    inside = Inside()
     for number in range(INSIDE_MOST + 1):
         inside.keep(number.to_bytes(8, "big"), 100)
     assert not inside.holds(bytes(8), 99)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections import OrderedDict
 from typing import Any
 
 import msgspec
 
 from rostra.admission import draw
-from rostra.admission.beats import NOT_DRAWN, Beats
 from rostra.admission.distinct import Distinct
 from rostra.admission.door_time import DoorTime
+from rostra.admission.doorway import Doorway, Inside
 from rostra.admission.nonces import Nonces
 from rostra.admission.passes import (
     EXPIRES_S,
@@ -38,7 +37,6 @@ from rostra.ground.facts import (
     DoorTally,
     EventChanged,
     MediaSealed,
-    Phase,
 )
 from rostra.ground.keys import KeyRing, key_id
 from rostra.ground.refusals import Refusal
@@ -48,9 +46,7 @@ BEAT_S = 30
 MINUTE_S = 60
 HEARD_MOST_S = 90  # what one renewal may add: a pass renewed late was not listened to for longer
 GOODBYE_S = 20
-INSIDE_MOST = 65_536
 WANTED_MOST = 65_536
-_OVER = {Phase.ENDED, Phase.POSTED, Phase.CANCELLED}
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -66,79 +62,6 @@ class Admitted(msgspec.Struct, frozen=True):
     listener: bytes
     until_ms: int
     ticket_id: str
-
-
-class _Inside:
-    """Who was let in here and holds a pass: asking again with the ticket costs no second place.
-
-    Bounded: beyond `INSIDE_MOST` the one renewed longest ago is forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._until: OrderedDict[bytes, int] = OrderedDict()
-
-    def keep(self, listener: bytes, until_s: int) -> None:
-        self._until[listener] = until_s
-        self._until.move_to_end(listener)
-        if len(self._until) > INSIDE_MOST:
-            self._until.popitem(last=False)
-
-    def holds(self, listener: bytes, now_s: float) -> bool:
-        return self._until.get(listener, -1) > now_s
-
-
-class _Second:
-    """What was done at the door of one event since the last tally."""
-
-    def __init__(self) -> None:
-        self.beats = Beats()
-        self.wanted: set[bytes] = set()
-        self.renewed, self.proven, self.fetched = Distinct(), Distinct(), Distinct()
-        self.left, self.minute_net, self.minute_gross = Distinct(), Distinct(), Distinct()
-        self.lanes: dict[str, Distinct] = {}
-        self.busy = False
-
-
-class _Doorway:
-    """One event's door on this edge."""
-
-    def __init__(self) -> None:
-        self.phase: Phase | None = None
-        self.doors: DoorSet | None = None
-        self.moved: DoorMoved | None = None
-        self.admitted_rank = -1
-        self.seed = b""
-        self.issued = 0
-        self.granted = 0
-        self.chain = draw.NO_CHAIN
-        self.nonces = Nonces()
-        self.inside = _Inside()
-        self.second = _Second()
-
-    @property
-    def over(self) -> bool:
-        return self.phase in _OVER
-
-    @property
-    def opened_at_s(self) -> int | None:
-        return self.doors.opened_at_s if self.doors and self.seed else None
-
-    def rank(self, ticket: Ticket) -> int | None:
-        """The ticket's rank; None before the draw."""
-        if self.opened_at_s is None:
-            return None
-        return draw.rank(ticket.arrived_s, self.opened_at_s, self.seed, ticket.ticket_id)
-
-    def lease_left(self, edge: str, run: str) -> bool:
-        lent_run, most = self.moved.leases.get(edge, ("", 0)) if self.moved else ("", 0)
-        return lent_run == run and self.granted < most
-
-    def beat(self, ticket: Ticket, rank: int | None) -> None:
-        self.second.busy = True
-        if not ticket.lane:
-            self.second.beats.add(
-                listener_hash(ticket.ticket_id), NOT_DRAWN if rank is None else rank
-            )
 
 
 def _text(chance: bytes) -> str:
@@ -158,7 +81,7 @@ class Door:
         self._run = run
         self._open = admission == "open"
         self._time = DoorTime()
-        self._doorways: dict[str, _Doorway] = {}
+        self._doorways: dict[str, Doorway] = {}
 
     # --- facts ---------------------------------------------------------------------------------
 
@@ -169,7 +92,7 @@ class Door:
                 doorway = self._doorway(fact.event.event_id)
                 doorway.phase = fact.event.phase
                 if doorway.over:  # nobody is let in any more
-                    doorway.nonces, doorway.inside = Nonces(), _Inside()
+                    doorway.nonces, doorway.inside = Nonces(), Inside()
             case DoorSet():
                 doorway = self._doorway(fact.event_id)
                 doorway.doors = fact
@@ -187,8 +110,8 @@ class Door:
                 if not doorway.over:
                     doorway.nonces.heard(fact.nonce, self._time.now_ms(wall_ms))
 
-    def _doorway(self, event_id: str) -> _Doorway:
-        return self._doorways.setdefault(event_id, _Doorway())
+    def _doorway(self, event_id: str) -> Doorway:
+        return self._doorways.setdefault(event_id, Doorway())
 
     def knows_key(self, token: str) -> bool:
         """False where the token names a key that the ring does not hold.
@@ -232,7 +155,7 @@ class Door:
         return Reply(msgspec.json.encode(self._ticket_view(doorway, ticket, token, rank)))
 
     def _ticket_view(
-        self, doorway: _Doorway, ticket: Ticket, token: str, rank: int | None
+        self, doorway: Doorway, ticket: Ticket, token: str, rank: int | None
     ) -> dict[str, Any]:
         called = rank is not None and rank <= doorway.admitted_rank
         return {
@@ -268,7 +191,7 @@ class Door:
         return self._renew(doorway, event_id, bearer, nonce, now_ms)
 
     def _let_in(
-        self, doorway: _Doorway, event_id: str, bearer: str, now_s: int, fresh: bytes
+        self, doorway: Doorway, event_id: str, bearer: str, now_s: int, fresh: bytes
     ) -> Reply | Refusal:
         ticket = read_ticket(bearer, event_id, self.ring, now_s)
         if isinstance(ticket, Refusal):
@@ -299,7 +222,7 @@ class Door:
         return self._hand_out(doorway, given, proof=False)
 
     def _renew(
-        self, doorway: _Doorway, event_id: str, bearer: str, nonce: str, now_ms: int
+        self, doorway: Doorway, event_id: str, bearer: str, nonce: str, now_ms: int
     ) -> Reply | Refusal:
         now_s = now_ms // 1000
         old = read_pass(bearer, event_id, self.ring, now_s)
@@ -325,7 +248,7 @@ class Door:
             doorway.second.minute_gross.add(listener_hash(old.session))
         return self._hand_out(doorway, given, proof)
 
-    def _hand_out(self, doorway: _Doorway, given: Pass, proof: bool) -> Reply:
+    def _hand_out(self, doorway: Doorway, given: Pass, proof: bool) -> Reply:
         listener = listener_hash(given.ticket_id)
         doorway.inside.keep(listener, given.expires_s)
         second = doorway.second
@@ -381,27 +304,7 @@ class Door:
     def tally(self) -> dict[str, DoorTally]:
         """What was done since the last call, by event; forgets it."""
         return {
-            event_id: self._tally(doorway)
+            event_id: doorway.tally(self._run)
             for event_id, doorway in self._doorways.items()
             if doorway.second.busy or (not doorway.over and (doorway.moved or doorway.issued))
         }
-
-    def _tally(self, doorway: _Doorway) -> DoorTally:
-        second, doorway.second = doorway.second, _Second()
-        return DoorTally(
-            run=self._run,
-            issued=doorway.issued,
-            chain=doorway.chain,
-            sequence=doorway.moved.sequence if doorway.moved else 0,
-            granted=doorway.granted,
-            wanted=len(second.wanted),
-            beats=second.beats.wire(),
-            beats_sampled=second.beats.sampled,
-            renewed=second.renewed.wire(),
-            proven=second.proven.wire(),
-            fetched=second.fetched.wire(),
-            left=second.left.wire(),
-            minute_net=second.minute_net.wire(),
-            minute_gross=second.minute_gross.wire(),
-            lanes={lane: inside.wire() for lane, inside in second.lanes.items()},
-        )
