@@ -131,17 +131,17 @@ class Counter:
         self._process.wait(timeout=30)
 
 
-def most_memory_kb() -> int:
-    """The most that this process ever had in memory."""
+def memory_kb() -> int:
+    """What this process has in memory now."""
     status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0])
+    return int(status.partition("VmRSS:")[2].split()[0])
 
 
 def count() -> None:
     """The child: hear tallies from standard input, answer with the counts."""
     audience = Audience()
     decoder = msgspec.msgpack.Decoder(DoorTally)
-    begun = most_memory_kb()
+    begun = memory_kb()
     spent, seconds = 0.0, set()
     while len(head := sys.stdin.buffer.read(_FRAME.size)) == _FRAME.size:
         now, size = _FRAME.unpack(head)
@@ -158,7 +158,7 @@ def count() -> None:
             "counts": msgspec.to_builtins(counts),
             "heard_ms": 1000 * spent / len(seconds),
             "counts_ms": 1000 * once,
-            "memory_mb": (most_memory_kb() - begun) / 1024,
+            "memory_mb": (memory_kb() - begun) / 1024,
         }
         print(json.dumps(told), flush=True)
 
