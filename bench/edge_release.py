@@ -42,6 +42,7 @@ async def serve(port: int, connections: int) -> None:
         None,
         b"bench" * 8,
         max_connections=connections + 100,
+        admission="open",
     )
     edge.handle(
         EventChanged(event=Event(event_id="bench", title="Bench", start_ms=0, phase=Phase.LIVE))

@@ -1,8 +1,10 @@
 """Our edge beside nginx: requests per server CPU-second, one core each, wrk as the client.
 
-Both serve the same bytes from memory (nginx from tmpfs with sendfile, open_file_cache and no access
-log) to requests with the header fields a browser sends. The server is pinned to the first core and
-wrk to the last; runs are interleaved, medians taken. Per CPU-second, because wrk saturates first.
+Ours does all that a real request passes through: it wants a pass (a cookie), counts its budget down
+and tallies. nginx gets the same cookie and looks at nothing. Both serve the same bytes from memory
+(nginx from tmpfs with sendfile, open_file_cache and no access log) to requests with the header
+fields a browser sends. The server is pinned to the first core and wrk to the last; runs are
+interleaved, medians taken. Per CPU-second, because wrk saturates first.
 """
 
 from __future__ import annotations
@@ -24,10 +26,23 @@ from typing import Any
 
 import uvloop
 
+from rostra.admission.passes import Pass, sign_pass
 from rostra.delivery.edge_io import Edge
-from rostra.ground.facts import Event, EventChanged, MediaSealed, Phase, PlaylistRendered
+from rostra.delivery.shares import Share
+from rostra.ground.facts import (
+    DoorMoved,
+    DoorSet,
+    Event,
+    EventChanged,
+    MediaSealed,
+    Phase,
+    PlaylistRendered,
+)
+from rostra.ground.keys import KeyRing
 
 SEGMENT, PLAYLIST = "/e/bench/media/aac/s4/1.m4s", "/e/bench/live/3/aac.m3u8"
+RING = KeyRing((b"bench" * 6 + b"!!",))
+TICKET_ID = "A" * 22
 BODIES = {SEGMENT: 16 * 1024, PLAYLIST: 1024}
 BROWSER = {
     "Host": "listen.example.org",
@@ -112,9 +127,69 @@ def pinned(command: list[str], port: int) -> Iterator[int]:
         process.wait(20)
 
 
-async def serve(port: int) -> None:
+class _Endless(Share):
+    """One pass stands for a whole crowd here: it is counted down, and never runs out."""
+
+    __slots__ = ()
+
+    def refill(self, now: float) -> None:
+        """Nothing to fill."""
+
+
+def pass_token() -> str:
+    """A pass for all requests of a run, signed as an edge signs it."""
+    now_s = int(time.time())
+    return sign_pass(
+        Pass(
+            event_id="bench",
+            ticket_id=TICKET_ID,
+            session="s" * 11,
+            issued_s=now_s,
+            expires_s=now_s + 86_400,
+        ),
+        RING,
+    )
+
+
+async def serve(port: int, admission: str) -> None:
     """The edge under test, with all that `rostra serve` gives it: tallies each second too."""
-    edge = Edge("bench", Path(tempfile.gettempdir()), None, b"bench" * 8)
+    folder = Path(tempfile.gettempdir())
+    edge = Edge("bench", folder, None, b"bench" * 8, admission=admission, ring=RING)
+    crowd = _Endless("bench", b"crowd...", 0.0)
+    crowd.left, crowd.connections = float("inf"), -1_000_000
+
+    def of(event_id: str, listener: bytes, now: float) -> Share:
+        crowd.event_id = event_id
+        return crowd
+
+    edge.desk.door.shares.of = of  # type: ignore[method-assign]
+    now_s = int(time.time())
+    edge.handle(
+        DoorSet(
+            event_id="bench",
+            commitment="00" * 32,
+            places_until_s=now_s + 86_400,
+            secret="00" * 32,
+            seed="00" * 32,
+            opened_at_s=now_s,
+        )
+    )
+    for run in ("", None):
+        edge.handle(
+            DoorMoved(
+                event_id="bench",
+                at_ms=now_s * 1000,
+                sequence=1,
+                admitted_rank=1 << 52,
+                pace=1e6,
+                rung=0,
+                rung_since_ms=0,
+                reason="rung_best",
+                full=False,
+                waiting=0,
+                leases={"bench": (edge.door.tally()["bench"].run if run is None else run, 1 << 40)},
+            )
+        )
     event = Event(event_id="bench", title="Bench", start_ms=0, phase=Phase.LIVE)
     edge.handle(EventChanged(event=event))
     edge.handle(
@@ -144,10 +219,21 @@ async def serve(port: int) -> None:
 
 
 def measure(
-    pid: int, port: int, target: str, connections: int, seconds: int
+    pid: int,
+    port: int,
+    target: str,
+    connections: int,
+    seconds: int,
+    fields: dict[str, str] | None = None,
+    method: str = "GET",
 ) -> tuple[float, float]:
     """Requests per CPU-second of the server, and per second on the clock."""
-    headers = [part for name, value in BROWSER.items() for part in ("-H", f"{name}: {value}")]
+    sent = BROWSER | (fields or {})
+    headers = [part for name, value in sent.items() for part in ("-H", f"{name}: {value}")]
+    if method != "GET":
+        script = Path(tempfile.gettempdir()) / f"rostra-wrk-{method}.lua"
+        script.write_text(f'wrk.method = "{method}"\n')
+        headers += ["-s", str(script)]
     before = cpu_s(pid)
     output = subprocess.run(
         ["taskset", "-c", str((os.cpu_count() or 2) - 1), "wrk", "-t1", f"-c{connections}",
@@ -177,20 +263,23 @@ def rows(quick: bool) -> list[dict[str, Any]]:
         ours, theirs = free_port(), free_port()
         (root / "nginx.conf").write_text(NGINX.format(root=root, port=theirs))
         nginx = ["nginx", "-e", f"{root}/error.log", "-c", f"{root}/nginx.conf"]
-        edge = [sys.executable, "-m", "bench.edge_throughput", str(ours)]
+        edge = [sys.executable, "-m", "bench.edge_throughput", str(ours), "passes"]
+        cookie = {"Cookie": f"rostra_pass={pass_token()}"}
         found = []
         with pinned(edge, ours) as our_pid, pinned(nginx, theirs) as their_pid:
             for connections in (200, 5000):
                 for target, what in ((SEGMENT, "16 KiB segment"), (PLAYLIST, "1 KiB playlist")):
                     us, them = [], []
                     for _ in range(runs):
-                        us.append(measure(our_pid, ours, target, connections, seconds))
-                        them.append(measure(their_pid, theirs, target, connections, seconds))
+                        us.append(measure(our_pid, ours, target, connections, seconds, cookie))
+                        them.append(
+                            measure(their_pid, theirs, target, connections, seconds, cookie)
+                        )
                     value = statistics.median(per_cpu_s for per_cpu_s, _ in us)
                     peer = statistics.median(per_cpu_s for per_cpu_s, _ in them)
                     found.append(
                         {
-                            "name": f"edge, {what}, {connections:,} connections",
+                            "name": f"edge with passes, {what}, {connections:,} connections",
                             "value": round(value),
                             "unit": "requests / server CPU-s",
                             "peer": "nginx static, tmpfs",
@@ -204,4 +293,4 @@ def rows(quick: bool) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    uvloop.run(serve(int(sys.argv[1]), sys.argv[2]))

@@ -42,7 +42,9 @@ export default defineConfig({
     reportCompressedSize: false,
     chunkSizeWarningLimit: 600,
     rollupOptions: {
-      input: ['index', 'event', 'stage', 'control', '404'].map((name) => here(`${name}.html`)),
+      input: ['index', 'event', 'stage', 'control', 'count', '404'].map((name) =>
+        here(`${name}.html`),
+      ),
     },
   },
 });

@@ -107,6 +107,37 @@ def test_people_see_the_page_for_it_and_players_a_code() -> None:
     assert asked.find("/favicon.ico") == NOT_FOUND
 
 
+def test_the_count_is_defined_on_a_page_where_the_pages_are_built() -> None:
+    built = Asked({"count.html": PageFile(b"<h1>How listeners are counted</h1>", b"")})
+    page = built.document("/count")
+    assert (page.status, page.kind) == (200, "page") and b"counted" in page.body
+    assert "Content-Security-Policy" in page.extra
+    assert Asked().find("/count") == NOT_FOUND
+
+
+def test_an_event_that_is_not_over_plays_to_passes_only() -> None:
+    asked = Asked()
+    catalogue = asked.catalogue
+    for path in (f"/e/abc/{LIVE}", f"/e/abc/{PART}", "/e/abc/rewind/aac.m3u8", "/e/abc/live/none"):
+        assert catalogue.playing(path) == ("abc", True)
+    for path in ("/", "/e/abc", "/e/abc/state.json", "/e/abc/replay/index.m3u8", "/e/xyz/live/0"):
+        assert catalogue.playing(path) is None
+    catalogue.handle(EventChanged(event=event(Phase.ENDED)), 0, START_MS)
+    for path in (f"/e/abc/{PART}", "/e/abc/replay/index.m3u8"):
+        assert catalogue.playing(path) == ("abc", False)
+
+
+def test_what_is_compared_by_identity_is_one_string() -> None:
+    asked = Asked()
+    asked.catalogue.handle(playlist(17, 3), 0, START_MS)
+    plays = asked.catalogue.playing(f"/e/abc/{PART}")
+    wait = asked.find(f"/e/abc/{LIVE}?_HLS_msn=17&_HLS_part=4")
+    assert plays is not None and isinstance(wait, Wait)
+    assert wait.event_id is plays[0]
+    for target in (f"/e/abc/{LIVE}", f"/e/abc/{PART}"):
+        assert asked.document(target).prepared(False).heard is plays[0]
+
+
 def test_the_state_is_rendered_at_most_once_a_second() -> None:
     asked = Asked()
     first = asked.document("/e/abc/state.json")
