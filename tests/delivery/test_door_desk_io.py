@@ -191,6 +191,16 @@ def test_who_finds_no_place_is_told_when_to_ask_again(house: House) -> None:
     assert len(waits) > 1 and waits <= {b"1", b"2", b"3", b"4", b"5"}
 
 
+def test_the_state_tells_everyone_where_the_line_stands(house: House) -> None:
+    open_doors(house, admitted_rank=77)
+    house.seconds_pass(1)
+    state = told(house.ask(get("/e/abc/state.json")))
+    door = state["door"]
+    assert isinstance(door, dict)
+    assert (door["admitted_rank"], door["seed"], door["admission"]) == (77, "5d" * 32, "passes")
+    assert state["rung_reason"] == "rung_best"
+
+
 def test_nobody_is_let_in_before_control_has_said_how(house: House) -> None:
     assert code(house.ask(post("ticket"))) == "doors_closed"
     assert code(house.ask(get(MEDIA))) == "pass_missing"

@@ -217,13 +217,12 @@ class Connection(Answers):
             self._send(desk.door.personal(raw, headers, desk.now(), desk.wall_ms()))
             return
         asked = read_target(target)
-        refusal = asked if isinstance(asked, Refusal) else None
-        if not isinstance(asked, Refusal) and (plays := desk.catalogue.playing(asked.path)):
-            refusal = self._open(*plays, token, headers)
-        if refusal is not None or isinstance(asked, Refusal):
-            self._send(self._refusal(refusal or REQUEST_INVALID))
+        if isinstance(asked, Refusal):
+            self._send(self._refusal(asked))
             return
-        answer = desk.find(target, asked, manner)
+        plays = desk.catalogue.playing(asked.path)
+        refusal = self._open(*plays, token, headers) if plays else None
+        answer = refusal or desk.find(target, asked, manner)
         if isinstance(answer, Wait):
             self._hold(answer)
         elif isinstance(answer, Refusal):

@@ -342,7 +342,7 @@ class EdgeTallied(Fact, frozen=True, kw_only=True):
     at_ms: int
     connections: int
     held: int
-    requests: dict[str, int]  # by class: page, state, playlist, media, asset, refused
+    requests: dict[str, int]  # by class: page, state, playlist, media, asset, door, refused
     refusals: dict[str, int]  # by refusal code
     body_bytes: int
     busy_fraction: float
