@@ -41,6 +41,7 @@ class Door(Audience):
             "waiting": 0,
             "line": [],
             "beat_s": 30,
+            "poll_s": 0.5,
             "lanes": [],
         }
 

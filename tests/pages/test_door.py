@@ -191,7 +191,7 @@ def test_when_live_is_given_up_the_page_stops_asking_and_promises_the_recording(
     page = visit.open(EVENT, ".playpause:visible")
     visit.wait_player("p.playing")
     door.state |= {"rung": 5, "rung_reason": "rung_live_failed"}
-    page.get_by_text("The live sound has failed. The live sound is off.").wait_for()
+    page.get_by_text("The live sound has failed. The conversation goes on").wait_for()
     assert "The recording will be here by" in page.inner_text("main")
     door.broken = True
     visit.wait_player("p.kind === null", timeout_s=60)
@@ -204,6 +204,7 @@ def test_when_live_is_given_up_the_page_stops_asking_and_promises_the_recording(
 
 
 def test_french_visitor_waits_in_french(door: Door, town: Town) -> None:
+    door.state["language"] = "fr"
     visit = town.visit(door, locale="fr-FR")
     page = visit.open(EVENT, ".line .place:visible")
     read(visit, "Environ 12\u202f400 personnes avant vous")

@@ -33,6 +33,7 @@ export type Standing = 'free' | 'early' | 'drawing' | 'waiting' | 'called' | 'in
 /** What the page shows of the door. */
 export interface DoorSight {
   standing: Standing;
+  pass: boolean;
   ticket: string | null;
   ticket_id: string | null;
   rank: number | null;
@@ -77,6 +78,12 @@ export class Door {
     this.tabs = new Tabs(id);
     if (place) this.take_place(place);
     this.come_back();
+    addEventListener('online', () => {
+      // Not from everybody in the same moment; and what a server asked for still holds.
+      if (this.refusal?.code === 'network')
+        this.write({ ...this.kept, hold_ms: Date.now() + Math.random() * 2_000 });
+      this.settle();
+    });
     addEventListener('storage', (event) => {
       if (event.key !== `rostra.door.${id}`) return;
       this.kept = this.read();
@@ -167,6 +174,7 @@ export class Door {
     }
     return {
       standing,
+      pass: good_pass(this.kept, Date.now()) !== null,
       ticket: ticket?.ticket ?? null,
       ticket_id: ticket?.id || null,
       rank: ticket?.rank ?? null,

@@ -4,6 +4,7 @@ import type { Dictionary } from '../ground/words.ts';
 
 interface DoorWords {
   heading: string;
+  heading_inside: string;
   early: string;
   drawing: string;
   next: string;
@@ -45,6 +46,7 @@ interface DoorWords {
   calm: string;
   inside_full: string;
   live_off: string;
+  recorded: string;
   replay_by: (when: string) => string;
   replay_later: string;
   about_listeners: (n: string, spread: string) => string;
@@ -53,6 +55,7 @@ interface DoorWords {
 export const DOOR_WORDS: Dictionary<DoorWords> = {
   en: {
     heading: 'Your place in the line',
+    heading_inside: 'Your place',
     early:
       'You are in line. The order of all who come before the doors open is drawn by lot when they open.',
     drawing: 'The doors are open. Your place is on its way…',
@@ -109,17 +112,19 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
     comes: 'You miss nothing, and it changes back by itself.',
     calm: 'All is well again.',
     inside_full: 'The house is full. You keep your place and go on listening, in economy quality.',
-    live_off: 'The live sound is off. The conversation goes on and is being recorded.',
+    live_off: 'The live sound is off.',
+    recorded: 'The conversation goes on and is being recorded.',
     replay_by: (when) => `The recording will be here by ${when}.`,
     replay_later: 'Everyone gets the recording, on this page.',
     about_listeners: (n, spread) => `about ${n} listeners (± ${spread})`,
   },
   fr: {
     heading: 'Votre place dans la file',
+    heading_inside: 'Votre place',
     early:
       'Vous êtes dans la file. L’ordre de tous ceux qui arrivent avant l’ouverture des portes est tiré au sort à l’ouverture.',
     drawing: 'Les portes sont ouvertes. Votre place arrive…',
-    next: 'C’est bientôt à vous',
+    next: 'Plus personne avant vous',
     before: (n, one) => `${n} ${one ? 'personne' : 'personnes'} avant vous`,
     about_before: (n) => `Environ ${n} personnes avant vous`,
     moment: 'moins d’une minute',
@@ -131,7 +136,7 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
     called: 'C’est votre tour',
     called_hint:
       'On vous fait entrer. Cela prend quelques secondes, davantage si toutes les places sont prises.',
-    inside: 'Vous êtes entré dans la salle',
+    inside: 'Vous êtes dans la salle',
     inside_hint: 'Vous avez une place. Gardez cette page ouverte : le son arrive ici dès le début.',
     lane: (name) => `Cette place vous était réservée (${name}).`,
     lane_refused:
@@ -143,7 +148,7 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
     lost: 'La porte ne répond pas pour l’instant. Votre place n’est pas perdue ; cette page réessaie.',
     here: 'Lancer le son tout seul quand ce sera mon tour',
     tell: 'Me prévenir quand ce sera mon tour',
-    told: 'Vous serez prévenu quand ce sera votre tour.',
+    told: 'Une note vous préviendra quand ce sera votre tour.',
     turn_title: '▶ À vous…',
     turn_note: 'C’est votre tour. La conversation vous est ouverte.',
     how: 'Comment l’ordre est-il tiré au sort ?',
@@ -175,7 +180,8 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
     calm: 'Tout va bien de nouveau.',
     inside_full:
       'La salle est pleine. Vous gardez votre place et continuez d’écouter, en qualité économique.',
-    live_off: 'Le direct est coupé. La conversation continue et elle est enregistrée.',
+    live_off: 'Le direct est coupé.',
+    recorded: 'La conversation continue et elle est enregistrée.',
     replay_by: (when) => `L’enregistrement sera ici au plus tard à ${when}.`,
     replay_later: 'Tout le monde aura l’enregistrement, sur cette page.',
     about_listeners: (n, spread) => `environ ${n} auditeurs (± ${spread})`,

@@ -32,6 +32,7 @@ export class Line {
   private readonly words;
   private readonly language: Language;
   private readonly locale: string;
+  private readonly heading = h('h2');
   private readonly place = h('p', { class: 'place' });
   private readonly wait = h('p', { class: 'wait' });
   private readonly queue: HTMLElement;
@@ -78,8 +79,8 @@ export class Line {
     );
     this.element = h(
       'section',
-      { class: 'line', 'aria-label': t.heading },
-      h('h2', {}, t.heading),
+      { class: 'line' },
+      this.heading,
       this.place,
       this.wait,
       this.queue,
@@ -106,7 +107,9 @@ export class Line {
     const wait = waits && !off ? this.wait_text(door) : '';
     say(this.place, place);
     mark(this.element, 'data-standing', standing);
-    mark(this.element, 'aria-label', t.heading);
+    const heading = standing === 'inside' ? t.heading_inside : t.heading;
+    say(this.heading, heading);
+    mark(this.element, 'aria-label', heading);
     show(this.wait, wait !== '');
     say(this.wait, wait);
     show(this.queue, waits && door.before !== null && !off);
@@ -121,8 +124,8 @@ export class Line {
     show(this.kept_hint, outside && door.kept_until_ms !== null);
     if (door.kept_until_ms !== null)
       say(this.kept, t.kept(moment(door.kept_until_ms, model.now_ms, this.locale)));
-    show(this.tell, outside && model.notes === 'ask');
-    show(this.told, outside && model.notes === 'on');
+    show(this.tell, outside && !off && model.notes === 'ask');
+    show(this.told, outside && !off && model.notes === 'on');
     this.update_how(state, door);
     this.announce(full, place, wait, hint);
   }
@@ -149,7 +152,7 @@ export class Line {
   private hint_text({ door, replay_by }: LineModel, full: boolean, off: boolean): string {
     const t = this.words;
     const parts = [door.lane ? t.lane(door.lane) : ''];
-    if (off) parts.push(t.live_off, replay_by);
+    if (off) parts.push(t.live_off, t.recorded, replay_by);
     else if (full) parts.push(`${t.full}.`, t.full_hint, replay_by);
     else if (door.standing === 'called') parts.push(t.called_hint);
     else if (door.standing === 'inside') parts.push(t.inside_hint);

@@ -288,14 +288,17 @@ function remember_place(): void {
 const feed = new Feed<EventState>({
   url: `${address}/state.json`,
   interval_s: (answer) => {
+    const { standing } = door.sight();
+    // Who stands in line waits for their turn, at the pace that the line can bear.
+    if (answer?.door && standing !== 'free' && standing !== 'early' && standing !== 'inside')
+      return answer.door.poll_s;
     let poll_s = answer?.poll_s ?? 5;
     // Nobody should be in the middle of a long pause when it begins.
     const left_s = answer ? (Date.parse(answer.start) - server_now()) / 1000 : 0;
     if (left_s > 0) poll_s = Math.min(poll_s, Math.max(2, left_s + 1));
     // A hidden page that waits for nothing needs the news for rung changes only.
-    const waits = state?.phase === 'doors_open' || !door.may_play() || player.snapshot().armed;
-    const patient = document.hidden && !waits;
-    return patient ? Math.max(poll_s, 6) : poll_s;
+    const waits = state?.phase === 'doors_open' || player.snapshot().armed;
+    return document.hidden && !waits ? Math.max(poll_s, 6) : poll_s;
   },
   on_answer: (answer, received_ms) => {
     failures = 0;
@@ -341,15 +344,14 @@ const for_tests: ForTests = {
   state: () => state,
   player: () => player.snapshot(),
   door: () => {
-    const { ticket_id, rank, before, minutes, standing } = door.sight();
-    const pass = standing === 'inside';
-    const people = before && Math.round(before.people);
+    const { ticket_id, rank, before, minutes, pass, standing } = door.sight();
+    const admitted = pass || standing === 'called';
     return {
       ticket_id,
       rank,
-      admitted: pass || standing === 'called',
+      admitted,
       pass,
-      before: people,
+      before: before && Math.round(before.people),
       minutes,
     };
   },

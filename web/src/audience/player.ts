@@ -52,13 +52,9 @@ export class Player {
     this.armed = true;
     this.wanted = true;
     this.blocked = false;
-    for (const deck of [this.active, this.spare]) {
-      if (deck.source) continue;
-      // The clip goes on until the start, so that a locked phone does not put the page to sleep.
-      deck.audio.src = this.clip;
-      deck.audio.loop = deck === this.active;
-      void deck.audio.play().catch(() => undefined);
-    }
+    // The clip goes on until the start, so that a locked phone does not put the page to sleep.
+    this.unlock(this.active, true);
+    this.unlock(this.spare, false);
     this.listener.changed();
   }
 
@@ -100,7 +96,7 @@ export class Player {
     const source = this.active.source;
     if (!source) this.begin(null);
     else void this.active.play();
-    this.unlock_spare();
+    if (!this.spare.audio.src) this.unlock(this.spare, false);
     this.listener.changed();
   }
 
@@ -305,10 +301,10 @@ export class Player {
     deck.audio.volume = this.volume;
   }
 
-  private unlock_spare(): void {
-    const { audio, source } = this.spare;
-    if (source || audio.src) return;
+  private unlock({ audio, source }: Deck, loop: boolean): void {
+    if (source) return;
     audio.src = this.clip;
+    audio.loop = loop;
     void audio.play().catch(() => undefined);
   }
 

@@ -22,5 +22,24 @@ export const REFUSALS: Sentences = {
     part_without_msn: '_HLS_part demande _HLS_msn.',
     msn_too_far: 'Ce numéro de séquence ou cette partie est trop loin dans l’avenir.',
     range_not_satisfiable: 'La plage demandée est hors de ce qui existe.',
+    pass_overused: 'Ce laissez-passer sert à trop d’endroits à la fois. Attendez un peu.',
+    ticket_invalid:
+      'Ce ticket n’est pas valable. Rouvrez la page de l’événement pour prendre place.',
+    ticket_expired:
+      'Ce ticket a expiré. Rouvrez la page de l’événement pour prendre une nouvelle place.',
+    ticket_other_event:
+      'Ce ticket est celui d’un autre événement. Ouvrez la page de celui-ci pour prendre place.',
+    pass_missing:
+      'Il faut un laissez-passer pour écouter. La page de l’événement montre votre place et vous fait entrer.',
+    pass_invalid:
+      'Ce laissez-passer n’est pas valable. Rouvrez la page de l’événement pour en avoir un nouveau.',
+    pass_expired: 'Ce laissez-passer a expiré. Demandez-en un nouveau avec votre ticket.',
+    pass_other_event:
+      'Ce laissez-passer est celui d’un autre événement. Ouvrez la page de celui-ci.',
+    not_your_turn: 'Ce n’est pas encore votre tour. Votre place est gardée ; la page la montre.',
+    no_place_free:
+      'C’est votre tour, mais aucune place n’est libre à l’instant. Redemandez dans quelques secondes.',
+    doors_closed:
+      'Les portes de cet événement ne sont pas ouvertes. Sa page dit quand elles ouvrent ; une place est gardée.',
   },
 };

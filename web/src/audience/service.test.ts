@@ -29,8 +29,11 @@ test('a full house and a live that failed promise the recording', () => {
   const promise = t.replay_by('22:15');
   assert.equal(service(at(4, 'rung_house_full'), t, promise, NOW), `${t.inside_full} ${promise}`);
   const failed = service(at(5, 'rung_live_failed'), t, promise, NOW);
-  assert.equal(failed, `The live sound has failed. ${t.live_off} ${promise}`);
-  assert.equal(service(at(5, 'rung_operator'), t, promise, NOW), `${t.live_off} ${promise}`);
+  assert.equal(failed, `The live sound has failed. ${t.recorded} ${promise}`);
+  assert.equal(
+    service(at(5, 'rung_operator'), t, promise, NOW),
+    `${t.live_off} ${t.recorded} ${promise}`,
+  );
 });
 
 test('nothing is said of rungs before and after the live part', () => {

@@ -17,7 +17,8 @@ export function service(
   const why = t.why[reason] ?? '';
   const since_ms = now_ms - Date.parse(state.rung_since ?? '');
   const recovered = reason === 'rung_recovered' && since_ms < CALM_MS;
-  if (rung >= 5) return sentences(reason === 'rung_live_failed' ? why : '', t.live_off, replay_by);
+  if (rung >= 5)
+    return sentences(reason === 'rung_live_failed' ? why : t.live_off, t.recorded, replay_by);
   if (rung === 4) return sentences(t.inside_full, replay_by);
   if (rung >= 1) return sentences(why, t.effect[rung as 1 | 2 | 3], t.comes);
   return recovered ? sentences(t.calm, t.effect[0]) : '';

@@ -176,7 +176,7 @@ export class View {
     say(this.late, left_ms > -30_000 ? t.any_moment : t.late);
     const promise = this.promise(state, now);
     const outside = this.update_line(model, before, live, promise);
-    const expects = before || outside;
+    const expects = before || (outside && state.rung < 5);
     say(this.arm, outside ? this.door_words.here : t.here);
     show(this.arm, expects && !model.snapshot.armed);
     show(this.arm_hint, expects && !model.snapshot.armed);

@@ -34,7 +34,7 @@ export type LinePiece = readonly [first: number, last: number, waiting: number];
 /** How the line stands (docs/decisions/0008-door.md). */
 export interface DoorState {
   admission: 'open' | 'passes';
-  commitment: string;
+  commitment: string | null;
   secret: string | null;
   seed: string | null;
   opened_at: Timestamp | null;
@@ -47,6 +47,8 @@ export interface DoorState {
   waiting: number;
   line: LinePiece[];
   beat_s: number;
+  /** How often a page that waits should ask for the state. */
+  poll_s: number;
 }
 
 /** `POST /e/ID/ticket`. */
