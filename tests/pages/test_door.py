@@ -133,8 +133,14 @@ def test_reload_keeps_the_ticket_and_a_pass_survives_it(door: Door, town: Town) 
     assert asked == ["ticket-1", "pass-1"]
 
 
-def test_second_tab_has_the_same_place_and_the_same_pass(door: Door, town: Town) -> None:
+@pytest.mark.parametrize("locks", [True, False], ids=["with locks", "plain HTTP, without"])
+def test_second_tab_has_the_same_place_and_the_same_pass(
+    locks: bool, door: Door, town: Town
+) -> None:
     visit = town.visit(door)
+    if not locks:
+        hide = "Object.defineProperty(navigator, 'locks', {value: undefined})"
+        visit.page.context.add_init_script(hide)
     visit.open(EVENT, ".line .place:visible")
     wait_door(visit, "d.before !== null")
     second = Visit(visit.page.context.new_page(), visit.address)
@@ -165,6 +171,54 @@ def test_full_house_is_asked_again_only_when_it_said(door: Door, town: Town) -> 
     assert pauses and all(pause >= 3 for pause in pauses)
     assert not page.is_visible(".transport")
     door.refusing.clear()
+    visit.wait_player("p.playing")
+
+
+def test_busy_door_is_asked_for_a_ticket_only_when_it_said(door: Door, town: Town) -> None:
+    busy = refuses(429, "house_busy", "Too many are asking.")
+    busy.headers["Retry-After"] = "4"
+    door.refusing["ticket"] = busy
+    visit = town.visit(door)
+    visit.open(EVENT, ".line .place:visible")
+    visit.page.wait_for_timeout(1_500)
+    visit.page.reload()  # a reload does not help anybody to jump the wait
+    visit.page.wait_for_timeout(1_500)
+    assert door.count("ticket") == 1
+    door.refusing.clear()
+    wait_door(visit, "d.ticket_id")
+    first, second = [at for at, _, _, _ in door.calls]
+    assert second - first >= 4
+
+
+def test_device_whose_clock_is_a_day_ahead_does_not_ask_for_ever(media: Path, town: Town) -> None:
+    port = Door(media)
+    visit = town.visit(port)
+    visit.page.add_init_script("const was = Date.now; Date.now = () => was() + 86_400_000")
+    visit.open(EVENT, ".line .place:visible")
+    wait_door(visit, "d.ticket_id")
+    visit.page.wait_for_timeout(2_000)
+    assert port.count("ticket") == 1
+
+
+def test_turn_is_told_to_somebody_who_looks_elsewhere(door: Door, town: Town) -> None:
+    visit = town.visit(door)
+    visit.page.add_init_script(
+        """window.notes = []; window.tones = 0;
+        window.Notification = class { static permission = 'granted';
+          constructor(title, more) { window.notes.push([title, more.body]); } };
+        const start = OscillatorNode.prototype.start;
+        OscillatorNode.prototype.start = function (at) { window.tones += 1; start.call(this, at); };
+        Object.defineProperty(document, 'hidden', { get: () => window.away === true });"""
+    )
+    page = visit.open(EVENT, ".line .place:visible")
+    page.get_by_text("You will get a note when it is your turn.").wait_for()
+    page.get_by_role("button", name="Start the sound by itself when it is my turn").click()
+    page.evaluate("window.away = true")
+    door.admit()
+    page.wait_for_function("() => window.notes.length > 0 && window.tones > 0")
+    title, said = page.evaluate("window.notes[0]")
+    assert title == "The night the crowd came" and "It is your turn." in said
+    assert page.evaluate("[window.notes.length, window.tones]") == [1, 2]
     visit.wait_player("p.playing")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import Town
+from tests.pages.mock_door import COHORT, Door
 from tests.pages.mock_house import Audience, Control, Port, Stage, rfc3339
 
 pytestmark = pytest.mark.live
@@ -32,6 +33,26 @@ def over(media: Path) -> Port:
 def waiting(media: Path) -> Port:
     moved = rfc3339(time.time() - 600)
     return Audience(media, phase="doors_open", first_start=moved, start=rfc3339(time.time() + 400))
+
+
+def in_line(media: Path) -> Port:
+    port = Door(media)
+    port.go_live()
+    port.line(COHORT, (2, 5, 12_400), pace=52.0)
+    return port
+
+
+def inside_early(media: Path) -> Port:
+    port = Door(media, phase="doors_open", start=rfc3339(time.time() + 400))
+    port.admit()
+    return port
+
+
+def live_off(media: Path) -> Port:
+    port = Door(media, rung=5, rung_reason="rung_live_failed")
+    port.go_live()
+    port.admit()
+    return port
 
 
 def cancelled(media: Path) -> Port:
@@ -58,6 +79,9 @@ PAGES: dict[str, tuple[Callable[[Path], Port], str, str]] = {
     "event, scheduled": (Audience, EVENT, ".countdown b"),
     "event, doors open": (waiting, EVENT, ".countdown b"),
     "event, live": (live, EVENT, ".playpause:visible"),
+    "event, in line": (in_line, EVENT, ".queue:visible"),
+    "event, inside before the start": (inside_early, EVENT, ".line[data-standing=inside]:visible"),
+    "event, live given up": (live_off, EVENT, ".notice:visible"),
     "event, replay": (over, EVENT, ".transport .large:visible"),
     "event, cancelled": (cancelled, EVENT, ".phase"),
     "stage, not on air": (lambda _: Stage(), "/s/k3v9x2mq#token", "#join:visible"),

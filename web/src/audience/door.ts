@@ -274,6 +274,9 @@ export class Door {
 
   private async ask_ticket(): Promise<void> {
     const reply = await this.post<TicketReply>('/ticket', this.kept.ticket?.ticket ?? null);
+    // By the server's clock, since a device's may be hours off; and never so short that it is asked
+    // for again at once.
+    const kept_ms = Date.parse(reply.kept_until) - Date.parse(this.state?.now ?? '');
     const ticket = {
       ticket: reply.ticket,
       id: reply.id,
@@ -281,8 +284,8 @@ export class Door {
       arrived_ms: Date.parse(reply.arrived),
       rank: reply.rank,
       admitted: reply.admitted,
-      until_ms: Date.parse(reply.kept_until),
-      beat_ms: Date.now() + spread_s(reply.beat_s, Math.random) * 1000,
+      until_ms: Date.now() + Math.max(kept_ms || 0, 60_000),
+      beat_ms: Date.now() + spread_s(Math.max(1, reply.beat_s), Math.random) * 1000,
     };
     this.write({ ...this.kept, ticket });
   }
@@ -300,7 +303,8 @@ export class Door {
       renew_ms: asked_ms + renew_s * 1000,
       expires_ms: asked_ms + reply.expires_s * 1000,
     };
-    this.write({ ...this.kept, pass: fresh, hold_ms: 0, nonce: nonce || this.kept.nonce });
+    const hold_ms = asked_ms + 1_000;
+    this.write({ ...this.kept, pass: fresh, hold_ms, nonce: nonce || this.kept.nonce });
     if (!renewal && this.waited) this.turn = true;
     this.waited = false;
   }

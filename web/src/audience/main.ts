@@ -173,7 +173,10 @@ function at_door(): void {
   follow();
   redraw();
   const { turn } = door.sight();
-  if (turn && !rung_for_turn) bell.ring(state.title, DOOR_WORDS[language].turn_note, language);
+  if (turn && !rung_for_turn) {
+    draw(); // a page that nobody sees is given no frame to draw in
+    bell.ring(state.title, DOOR_WORDS[language].turn_note, language);
+  }
   rung_for_turn = turn;
 }
 

@@ -22,6 +22,12 @@ test('the nonce is read from its TXXX frame, wherever it stands in the tag', () 
   assert.equal(nonce_in(tag(long, txxx('rostra.nonce', 'second'))), 'second');
 });
 
+test('the tag that the packager writes is read (src/rostra/packaging/boxes.py, id3_text)', () => {
+  const written =
+    '494433040000000000215458585800000017000003726f737472612e6e6f6e6365005a6b332d5f39615100';
+  assert.equal(nonce_in(Uint8Array.from(Buffer.from(written, 'hex'))), 'Zk3-_9aQ');
+});
+
 test('other frames, other bytes and tags that are cut off hold no nonce', () => {
   assert.equal(nonce_in(tag(txxx('other', 'value'))), null);
   assert.equal(nonce_in(tag(frame('TIT2', utf8.encode('\x03rostra.nonce\0no\0')))), null);
