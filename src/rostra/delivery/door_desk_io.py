@@ -44,18 +44,21 @@ class DoorDesk:
         event_id, what = act[1].decode(), act[2]
         if not self._catalogue.knows(event_id):
             return self._refusal(EVENT_UNKNOWN, wall_ms)
-        fresh = os.urandom(_FRESH_BYTES)
         # A ticket never comes as a cookie: a page that has none asks for a new one.
         carried = bearer(headers) or ("" if what == b"ticket" else pass_cookie(headers))
-        self._look_for_key(carried, now)
-        reply: Reply | Refusal | None
-        if what == b"ticket":
-            reply = self.door.ticket(event_id, carried, wall_ms, fresh)
-        elif what == b"pass":
-            nonce = header_text(headers, b"rostra-nonce").strip()[: _NONCE_MOST + 1]
-            reply = self.door.exchange(event_id, carried, nonce, wall_ms, fresh)
-        else:
-            reply = self.door.leave(event_id, carried, wall_ms)
+        nonce = header_text(headers, b"rostra-nonce").strip()[: _NONCE_MOST + 1]
+        fresh = os.urandom(_FRESH_BYTES)
+
+        def asked() -> Reply | Refusal | None:
+            if what == b"ticket":
+                return self.door.ticket(event_id, carried, wall_ms, fresh)
+            if what == b"pass":
+                return self.door.exchange(event_id, carried, nonce, wall_ms, fresh)
+            return self.door.leave(event_id, carried, wall_ms)
+
+        reply = asked()
+        if isinstance(reply, Refusal) and self._found_key(carried, now):
+            reply = asked()
         if reply is None:
             return personal(b"", http_date(wall_ms / 1000))
         if isinstance(reply, Refusal):
@@ -63,10 +66,13 @@ class DoorDesk:
         cookie = f"{reply.cookie}; Secure" if reply.cookie and self.secure else reply.cookie
         return personal(reply.body, http_date(wall_ms / 1000), cookie)
 
-    def _look_for_key(self, token: str, now: float) -> None:
-        if now - self._looked_at >= _LOOK_EACH_S and not self.door.knows_key(token):
-            self._looked_at = now
-            self.look_for_keys()
+    def _found_key(self, token: str, now: float) -> bool:
+        """Whether a refused token's key was not in our ring, and now is."""
+        if now - self._looked_at < _LOOK_EACH_S or self.door.knows_key(token):
+            return False
+        self._looked_at = now
+        self.look_for_keys()
+        return self.door.knows_key(token)
 
     def _refusal(self, refusal: Refusal, wall_ms: int, jitter: int = 0) -> Prepared:
         extra = ""
@@ -78,8 +84,9 @@ class DoorDesk:
 
     def accept(self, event_id: str, token: str, now: float, wall_ms: int) -> Accepted | Refusal:
         """Let a connection in with a pass; it then counts among the pass' connections."""
-        self._look_for_key(token, now)
         admitted = self.door.admits(event_id, token, wall_ms)
+        if isinstance(admitted, Refusal) and self._found_key(token, now):
+            admitted = self.door.admits(event_id, token, wall_ms)
         if isinstance(admitted, Refusal):
             return admitted
         share = self.shares.of(event_id, admitted.listener, now)
