@@ -199,16 +199,20 @@ def _call(settings: Settings, method: str, path: str, body: Any = None) -> Any:
 
 def _offline(settings: Settings) -> Control:
     """The agenda without a house: straight from storage."""
-    from rostra.control.control_io import Control
+    from rostra.control.control_io import Control, ControlSettings
 
     data = Path(settings.text("serve.data"))
     return Control(
         storage_io.Storage(data),
+        data,
         keys_io.load_or_create(data, "invitation"),
         house.addresses(settings),
         lambda _: None,
-        settings.number("agenda.doors_open_before_min"),
-        settings.number("agenda.invitation_days"),
+        ControlSettings(
+            doors_open_before_min=settings.number("agenda.doors_open_before_min"),
+            invitation_days=settings.number("agenda.invitation_days"),
+            replay_within_min=settings.number("agenda.replay_within_min"),
+        ),
     )
 
 
@@ -383,4 +387,5 @@ def config_explain(name: str | None, markdown: bool, as_json: bool) -> None:
 
 
 import rostra.cli_count  # noqa: E402  and so does this
-import rostra.cli_door  # noqa: E402, F401  it adds its commands to what stands above
+import rostra.cli_door  # noqa: E402  it adds its commands to what stands above
+import rostra.cli_operator  # noqa: E402, F401  and so does this

@@ -11,12 +11,11 @@ import contextlib
 import fcntl
 import logging
 import os
-import signal
+import resource
 import socket
-import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,13 @@ import msgspec
 
 from rostra.agenda.links import Addresses
 from rostra.control import keys_io, tls_io
-from rostra.control.bus_io import Publisher, subscribe
+from rostra.control.corner_io import PortTrouble, corner_of, listening_socket
 from rostra.ground.facts import (
     AudienceCounted,
     DoorMoved,
     DoorSet,
     EdgeTallied,
+    Event,
     EventChanged,
     HostAsked,
     MediaSealed,
@@ -48,7 +48,8 @@ from rostra.ground.settings import Settings
 from rostra.supervision.supervisor_io import Supervisor, end_orphans
 
 log = logging.getLogger(__name__)
-_CATCH_UP_S = 3.0  # of the others' start; a house opens in about two
+
+REPLAY_MAKER = "replay-maker"  # a process that control starts, not the supervisor
 
 # Who hears which facts from whom.
 CONTROL_HEARS: dict[str, list[type]] = {
@@ -60,7 +61,15 @@ CONTROL_HEARS: dict[str, list[type]] = {
 STAGE_HEARS: dict[str, list[type]] = {"control": [EventChanged, AudienceCounted]}
 PACKAGER_HEARS: dict[str, list[type]] = {"control": [EventChanged], "stage": [ProgrammeMixed]}
 EDGE_HEARS: dict[str, list[type]] = {
-    "control": [EventChanged, AudienceCounted, DoorSet, DoorMoved, ReplayPromised],
+    "control": [
+        EventChanged,
+        AudienceCounted,
+        DoorSet,
+        DoorMoved,
+        ReplayPromised,
+        PlaylistsOffered,  # these two of a replay that was made without the packager
+        ReplaySealed,
+    ],
     "stage": [SeatsChanged],
     "packager": [MediaSealed, PlaylistRendered, PlaylistsOffered, ReplaySealed],
 }
@@ -96,136 +105,53 @@ def addresses(settings: Settings) -> Addresses:
     )
 
 
-class Corner:
-    """What every process has: its side of the bus, TLS, a way to end."""
-
-    def __init__(self, name: str, settings: Settings) -> None:
-        self.name = name
-        self.settings = settings
-        self.data = Path(settings.text("serve.data")).resolve()
-        self.bus = Publisher(self.data / "run" / f"{name}.sock")
-        self.ended = asyncio.Event()
-        self._catching_up: list[asyncio.Event] = []
-        self._tasks: list[asyncio.Future[Any]] = []
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.ended.set)
-
-    def go(self, work: Awaitable[Any]) -> None:
-        """Run `work` beside; if it fails, the process ends and the supervisor starts it again."""
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(self._done)
-        self._tasks.append(task)
-
-    def _done(self, task: asyncio.Future[Any]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.critical("%s cannot go on", self.name, exc_info=error)
-            self.ended.set()
-
-    def hear(
-        self, hears: dict[str, list[type]], handle: Callable[[Any], None], edges: int = 0
-    ) -> None:
-        """Subscribe to other processes."""
-        for source, kinds in hears.items():
-            names = [f"edge-{i}" for i in range(edges)] if source == "edge" else [source]
-            for name in names:
-                caught_up = asyncio.Event()
-                self._catching_up.append(caught_up)
-                path = self.data / "run" / f"{name}.sock"
-                self.go(subscribe(path, kinds, handle, caught_up.set))
-
-    async def until_caught_up(self) -> None:
-        """Until all that others keep was heard; those who are dead are not waited for."""
-        waits = [caught_up.wait() for caught_up in self._catching_up]
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), _CATCH_UP_S)
-
-    def tls(self) -> ssl.SSLContext | None:
-        """The TLS context of all ports, kept fresh; None without TLS."""
-        if not self.settings.text("serve.tls_cert"):
-            return None
-        cert = Path(self.settings.text("serve.tls_cert"))
-        key = Path(self.settings.text("serve.tls_key"))
-        context = tls_io.make_context(cert, key)
-        self.go(tls_io.watch(context, cert, key))
-        return context
-
-    async def serve_app(self, app: Any, host: str, port: int) -> None:
-        """Serve `app` beside. No access log: no address and no token is ever written."""
-        import uvicorn
-
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=2
-        )
-        config.load()
-        config.ssl = self.tls()
-        if config.ssl is not None:
-            config.ssl_certfile = self.settings.text("serve.tls_cert")
-        server = uvicorn.Server(config)
-        # Signals belong to the corner.
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-        self.go(server.serve(sockets=[_listening(host, port)]))
-
-    async def repeat(self, work: Callable[[], None], every_s: float = 1.0) -> None:
-        """Call `work` each second, or as often as said."""
-        while True:
-            await asyncio.sleep(every_s)
-            work()
-
-    async def close(self) -> None:
-        """End what runs beside."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.bus.close()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host, port))
-        sock.listen(1024)
-    except OSError as error:
-        sock.close()
-        raise HouseTrouble(f"{host}:{port} cannot be used: {error.strerror}") from error
-    sock.setblocking(False)
-    return sock
-
-
-@contextlib.asynccontextmanager
-async def _corner(name: str, settings: Settings) -> AsyncIterator[Corner]:
-    corner = Corner(name, settings)
-    await corner.bus.start()
-    try:
-        yield corner
-    finally:
-        await corner.close()
-
-
 def _go_first(nice: int) -> None:
     """Let the voice's own processes run before the crowd's, where the system allows it."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, nice)
 
 
+def _connections(settings: Settings) -> int:
+    """Connections that all edges together may hold."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    each = settings.number("edge.max_connections")
+    if most != resource.RLIM_INFINITY:
+        each = min(each, most)
+    return each * edge_count(settings)
+
+
 async def run_control(settings: Settings) -> None:
     """The control process."""
+    from rostra.admission.capacity import defaults
+    from rostra.admission.capacity_io import measure_cost_us
     from rostra.control import api_io
-    from rostra.control.control_io import Control
+    from rostra.control.control_io import Control, ControlSettings
+    from rostra.control.doors_io import DoorSettings
     from rostra.control.storage_io import Storage
 
-    async with _corner("control", settings) as corner:
+    async with corner_of("control", settings) as corner:
+        cost_us = await asyncio.to_thread(measure_cost_us)
+        edges = tuple(f"edge-{i}" for i in range(edge_count(settings)))
         control = Control(
             Storage(corner.data),
+            corner.data,
             keys_io.load_or_create(corner.data, "invitation"),
             addresses(settings),
             corner.bus.publish,
-            settings.number("agenda.doors_open_before_min"),
-            settings.number("agenda.invitation_days"),
+            ControlSettings(
+                doors_open_before_min=settings.number("agenda.doors_open_before_min"),
+                invitation_days=settings.number("agenda.invitation_days"),
+                replay_within_min=settings.number("agenda.replay_within_min"),
+                replay_maker=_process_command(corner.data / "run", REPLAY_MAKER),
+                door=DoorSettings(
+                    capacity=defaults(cost_us, os.cpu_count() or 1, _connections(settings)),
+                    cap=settings.number("door.cap"),
+                    pace=settings.number("door.pace"),
+                    edges=edges,
+                ),
+            ),
         )
-        corner.hear(CONTROL_HEARS, control.handle, edge_count(settings))
+        corner.hear(CONTROL_HEARS, control.handle, len(edges))
         operator_key = keys_io.load_or_create(corner.data, "operator")
         app = api_io.make_app(control, operator_key, corner.data, pages_dir())
         await corner.serve_app(
@@ -233,6 +159,21 @@ async def run_control(settings: Settings) -> None:
         )
         corner.go(corner.repeat(control.tick, 0.1))
         await corner.ended.wait()
+        await control.close()
+
+
+def run_replay_maker(settings: Settings) -> int:
+    """Make the replay of the event on standard input from its recording; the exit code."""
+    from rostra.control.replay_io import NOTHING_RECORDED
+    from rostra.packaging.replay_maker_io import NothingRecorded, make_gently
+
+    event = msgspec.json.decode(sys.stdin.buffer.read(), type=Event)
+    try:
+        make_gently(event, Path(settings.text("serve.data")).resolve())
+    except NothingRecorded as error:
+        log.error("%s", error)
+        return NOTHING_RECORDED
+    return 0
 
 
 async def run_stage(settings: Settings) -> None:
@@ -241,7 +182,7 @@ async def run_stage(settings: Settings) -> None:
     from rostra.stage.stage_io import Stage
 
     _go_first(-10)
-    async with _corner("stage", settings) as corner:
+    async with corner_of("stage", settings) as corner:
         stage = Stage(
             keys_io.load_or_create(corner.data, "invitation"),
             corner.data,
@@ -265,7 +206,7 @@ async def run_packager(settings: Settings) -> None:
     from rostra.packaging.packager_io import Packager
 
     _go_first(-5)
-    async with _corner("packager", settings) as corner:
+    async with corner_of("packager", settings) as corner:
         packager = Packager(corner.data, corner.bus.publish)
         corner.hear(PACKAGER_HEARS, lambda fact: packager.handle(fact, time.monotonic()))
         corner.go(corner.repeat(lambda: packager.tick(time.monotonic()), 0.02))
@@ -277,7 +218,7 @@ async def run_edge(settings: Settings, index: int) -> None:
     from rostra.delivery.edge_io import Edge
 
     name = f"edge-{index}"
-    async with _corner(name, settings) as corner:
+    async with corner_of(name, settings) as corner:
         edge = Edge(
             name,
             corner.data,
@@ -306,6 +247,8 @@ def run_process(name: str, settings: Settings) -> None:
         level=logging.INFO, format=f"%(asctime)s {name}: %(message)s", stream=sys.stderr
     )
     logging.getLogger("aioice").setLevel(logging.WARNING)  # it names peers' addresses
+    if name == REPLAY_MAKER:
+        sys.exit(run_replay_maker(settings))
     runs: dict[str, Callable[[], Any]] = {
         "control": lambda: run_control(settings),
         "stage": lambda: run_stage(settings),
@@ -314,7 +257,7 @@ def run_process(name: str, settings: Settings) -> None:
     run = runs.get(name) or (lambda: run_edge(settings, int(name.removeprefix("edge-"))))
     try:
         uvloop.run(run())
-    except (HouseTrouble, keys_io.KeyTrouble, tls_io.TlsTrouble) as error:
+    except (HouseTrouble, PortTrouble, keys_io.KeyTrouble, tls_io.TlsTrouble) as error:
         log.critical("%s", error)
         sys.exit(3)
 
@@ -349,16 +292,23 @@ def _prepare(settings: Settings) -> tuple[int, Path]:
     (data / "keys" / "session.key").unlink(missing_ok=True)
     for name in ("operator", "invitation", "session"):
         keys_io.load_or_create(data, name)
+    keys_io.load_ring(data, "door")
     for host, port in (
         ("host", "port"),
         ("control_host", "control_port"),
         ("stage_host", "stage_port"),
     ):
         try:
-            _listening(settings.text(f"serve.{host}"), settings.number(f"serve.{port}")).close()
-        except HouseTrouble as error:
+            listening_socket(
+                settings.text(f"serve.{host}"), settings.number(f"serve.{port}")
+            ).close()
+        except PortTrouble as error:
             raise HouseTrouble(f"{error}; choose another: --{port.replace('_', '-')} N") from error
     return lock, run_dir
+
+
+def _process_command(run_dir: Path, name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "rostra", "process", name, str(run_dir / "settings.json"))
 
 
 async def _until_open(settings: Settings, names: Iterable[str]) -> None:
@@ -387,9 +337,8 @@ async def serve(settings: Settings, opened: Callable[[Opened], None]) -> None:
     names = ["control", "stage", "packager", *(f"edge-{i}" for i in range(edge_count(settings)))]
     for stale in run_dir.glob("*.sock"):
         stale.unlink()
-    python = [sys.executable, "-m", "rostra", "process"]
-    commands = {name: [*python, name, str(run_dir / "settings.json")] for name in names}
-    async with _corner("supervisor", settings) as corner:
+    commands = {name: list(_process_command(run_dir, name)) for name in names}
+    async with corner_of("supervisor", settings) as corner:
         supervisor = Supervisor(commands, run_dir, corner.bus.publish)
         await supervisor.start()
         try:

@@ -23,11 +23,10 @@ NEW = {"title": "An evening", "start": "2036-12-01T20:00Z"}
 def client(tmp_path: Path) -> httpx.AsyncClient:
     control = Control(
         Storage(tmp_path),
+        tmp_path,
         bytes(32),
         Addresses("http://p", "http://c", "http://s"),
         lambda _: None,
-        doors_open_before_min=15,
-        invitation_days=30,
     )
     app = make_app(control, KEY, tmp_path, None)
     return httpx.AsyncClient(
@@ -167,4 +166,7 @@ async def test_status_says_what_is_silent(client: httpx.AsyncClient) -> None:
     await created(client)
     status = (await client.get("/api/status")).json()
     assert (status["stage"], status["packager"], status["edges"]) == (None, None, [])
-    assert status["events"][0]["audience"] == {"connected": 0}
+    event = status["events"][0]
+    assert set(event["audience"].values()) == {0}
+    assert (event["door"]["admitted_rank"], event["door"]["rung"]) == (-1, 0)
+    assert event["replay_due"] == "2036-12-01T21:30:00Z"

@@ -45,11 +45,10 @@ def control(tmp_path: Path, told: Told) -> Control:
 def open_control(folder: Path, told: Told) -> Control:
     return Control(
         Storage(folder),
+        folder,
         bytes(32),
         Addresses("http://p", "http://c", "http://s"),
         told.append,
-        doors_open_before_min=15,
-        invitation_days=30,
     )
 
 

@@ -191,6 +191,8 @@ class Line:
             else:
                 cohorts = np.concatenate([[0], cohorts])
                 counts = np.concatenate([[undrawn], counts])
+        if not len(cohorts):
+            return ()
         group = np.arange(len(cohorts))
         if len(cohorts) > PIECES_MOST:
             middle = np.cumsum(counts) - counts / 2

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from rostra import __version__
 from rostra.agenda.life import Act
+from rostra.control.api_door_io import add_door_calls
 from rostra.control.control_io import Control
 from rostra.ground.facts import Role
 from rostra.ground.refusals import Refusal, Refused
@@ -202,6 +203,8 @@ def make_app(
     async def invite(event_id: str, new: NewInvitation) -> JSONResponse:
         """A link for one person, with their name in it."""
         return JSONResponse({"link": control.invite(event_id, new.role, new.name)}, 201)
+
+    add_door_calls(app, control, guarded)
 
     @app.get("/api/events/{event_id}/recordings", dependencies=guarded)
     async def recordings(event_id: str) -> JSONResponse:

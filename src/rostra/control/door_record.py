@@ -19,14 +19,14 @@ class DoorRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `secret`: 32 bytes, drawn when the event was created; nobody hears it before the doors open.
     `covered` grows until then and stands still after. `admitted_rank` never goes down. `cap`,
-    `hold`, `open_all` and `rung_forced` are what the operator asked for. `leases`: what was lent
-    last, `(run, passes)` by edge. `audience`: what the count must remember (`Audience.save`).
+    `hold`, `open_all` and `rung_forced` are what the operator asked for. `leases` and `granted`, by
+    edge `(run, passes)`: what was lent last, and of it used when `inside` held places. `audience`:
+    what the count must remember (`Audience.save`).
     """
 
     secret: bytes
     covered: tuple[Covered, ...] = ()
     opened_at_s: int | None = None
-    closed: bool = False
     sequence: int = 0
     admitted_rank: int = -1
     rung: int = 0
@@ -38,4 +38,6 @@ class DoorRecord(msgspec.Struct, frozen=True, kw_only=True):
     rung_forced: int | None = None
     lanes: tuple[Lane, ...] = ()
     leases: dict[str, tuple[str, int]] = {}
+    granted: dict[str, tuple[str, int]] = {}
+    inside: int = 0
     audience: bytes = b""

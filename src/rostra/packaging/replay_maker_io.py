@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -59,16 +60,26 @@ def _decoded(flac: Path) -> Iterator[bytes]:
 
 
 def make_replay(event: Event, data_dir: Path) -> float:
-    """Package the whole recording; the replay's length in seconds once it stands on disk.
+    """Package the whole recording, unless a replay is there; its length in seconds.
 
     The same encoders, cuts and playlists as on air; the media stands below `replay/media`, apart
     from the packager's: its paths may be known to caches, and the packager may come back. Safe to
     repeat after a kill. Raises NothingRecorded, OSError.
     """
     folder = data_dir / "events" / event.event_id
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "making.lock").open("ab") as lock:
+        # The maker of a control that was killed may still be at it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not Shelf(folder).replays():
+            _make(event, folder)
+    return Shelf(folder).replay_s()
+
+
+def _make(event: Event, folder: Path) -> None:
     making = folder / _MAKING
     shutil.rmtree(making, ignore_errors=True)
-    length_s = _package(event, Shelf(making), folder / "recording")
+    _package(event, Shelf(making), folder / "recording")
     for unused in making.glob("media/*/s6"):
         shutil.rmtree(unused)
     media = folder / _MEDIA
@@ -80,10 +91,9 @@ def make_replay(event: Event, data_dir: Path) -> float:
     for file in made:  # the index last: its presence says that the others are there
         shelf.write(f"replay/{file.name}", file.read_bytes().replace(b"../media/", b"media/"))
     shutil.rmtree(making)
-    return length_s
 
 
-def _package(event: Event, shelf: Shelf, recording: Path) -> float:
+def _package(event: Event, shelf: Shelf, recording: Path) -> None:
     live_at_ms = event.live_at_ms if event.live_at_ms is not None else event.start_ms
     sealed: list[ReplaySealed] = []
 
@@ -111,10 +121,9 @@ def _package(event: Event, shelf: Shelf, recording: Path) -> float:
         packager.advance(later_s)
     if not sealed:
         raise OSError(f"the replay of {event.event_id} could not be written")
-    return sealed[-1].duration_s
 
 
-def measured(event: Event, data_dir: Path) -> float:
+def make_gently(event: Event, data_dir: Path) -> float:
     """`make_replay`, at a low priority, with a line in the log."""
     os.nice(10)
     began = time.monotonic()
