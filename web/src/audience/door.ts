@@ -10,6 +10,7 @@ import {
   type Errand,
   good_pass,
   has_door,
+  haste_s,
   is_turn,
   type Kept,
   next_errand,
@@ -59,6 +60,7 @@ export class Door {
   private refusal: Refusal | null = null;
   private lane_refused = false;
   private waited = false;
+  private hastened = false;
   private turn = false;
   private most: number;
   private nonce = '';
@@ -190,11 +192,17 @@ export class Door {
     };
   }
 
-  /** The rank as soon as the seed is public; the door says the same with the next beat. */
-  private async draw({ door }: EventState): Promise<void> {
+  /** The rank as soon as the seed is public; the door hears soon that it is still wanted. */
+  private async draw(state: EventState): Promise<void> {
+    const { door } = state;
     const drawn = this.kept.ticket;
     if (!drawn?.id || drawn.lane !== null || drawn.rank !== null) return;
     if (!door?.seed || !door.opened_at) return;
+    if (!this.hastened) {
+      this.hastened = true;
+      const beat_ms = Date.now() + Math.random() * haste_s(state) * 1000;
+      this.write({ ...this.kept, ticket: { ...drawn, beat_ms: Math.min(drawn.beat_ms, beat_ms) } });
+    }
     const found = await fraction(door.seed, drawn.id);
     const { ticket } = this.kept;
     if (found === null || ticket?.id !== drawn.id || ticket.rank !== null) return;

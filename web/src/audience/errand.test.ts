@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DoorState, EventState } from '../ground/contract.ts';
-import { is_turn, type Kept, next_errand, NOTHING, read_kept } from './errand.ts';
+import { haste_s, is_turn, type Kept, next_errand, NOTHING, read_kept } from './errand.ts';
 
 const NOW = 1_000_000;
 const C = 2 ** 32;
@@ -84,4 +84,13 @@ test('what somebody else wrote into the storage is not taken for a ticket', () =
     assert.equal(read_kept(text), null);
   const good = kept(C, { pass });
   assert.deepEqual(read_kept(JSON.stringify(good)), good);
+});
+
+test('when the doors open a small crowd says at once that it is there, a large one over a beat', () => {
+  const crowd = (connected: number, waiting: number) =>
+    haste_s({ door: { beat_s: 30, waiting }, audience: { connected } } as EventState);
+  assert.equal(crowd(4, 0), 1);
+  assert.equal(crowd(4, 20_000), 10);
+  assert.equal(crowd(500_000, 0), 30);
+  assert.equal(crowd(0, 0), 30);
 });

@@ -81,3 +81,16 @@ export function next_errand(kept: Kept, state: EventState, now_ms: number): Erra
   if (is_turn(kept, state)) return { act: 'pass', at_ms: at(0) };
   return { act: 'ticket', at_ms: at(ticket.beat_ms) };
 }
+
+/** Beats a second that all pages together send when the doors open. */
+const DRAWN_S = 2_000;
+
+/**
+ * Within how many seconds a page should tell that it is still there when the doors have opened: a
+ * small crowd at once, a large one (or one that nobody has counted) within a regular beat.
+ */
+export function haste_s({ door, audience }: EventState): number {
+  const beat_s = door?.beat_s ?? 30;
+  const people = Math.max(door?.waiting ?? 0, audience.waiting ?? 0, audience.connected);
+  return people === 0 ? beat_s : Math.min(beat_s, Math.max(1, people / DRAWN_S));
+}
