@@ -20,23 +20,23 @@ def measure_cost_us() -> float:
     The thread's own CPU time counts, so other work on the machine makes it later, not dearer. Both
     ends are ours: more than an edge spends in the kernel, which makes up for what it does above.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        with (
-            socket.create_connection(listening.getsockname(), timeout=5) as client,
-            listening.accept()[0] as server,
-        ):
-            for end in (client, server):
-                end.settimeout(5)
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            rounds = 0
-            began_s, began_cpu_ns = time.monotonic(), time.thread_time_ns()
-            while rounds < _LEAST_ROUNDS or time.monotonic() - began_s < LASTS_S:
-                client.sendall(_REQUEST)
-                _receive(server, len(_REQUEST))
-                server.sendall(_ANSWER)
-                _receive(client, len(_ANSWER))
-                rounds += 1
-            return (time.thread_time_ns() - began_cpu_ns) / 1000 / rounds
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname(), timeout=5) as client,
+        listening.accept()[0] as server,
+    ):
+        for end in (client, server):
+            end.settimeout(5)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        rounds = 0
+        began_s, began_cpu_ns = time.monotonic(), time.thread_time_ns()
+        while rounds < _LEAST_ROUNDS or time.monotonic() - began_s < LASTS_S:
+            client.sendall(_REQUEST)
+            _receive(server, len(_REQUEST))
+            server.sendall(_ANSWER)
+            _receive(client, len(_ANSWER))
+            rounds += 1
+        return (time.thread_time_ns() - began_cpu_ns) / 1000 / rounds
 
 
 def _receive(end: socket.socket, bytes_due: int) -> None:

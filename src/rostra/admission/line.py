@@ -70,13 +70,14 @@ class Line:
         self._told: list[tuple[float, int]] = []  # when, how often pages were asked to beat
         self._called: list[tuple[float, int]] = []  # when, admitted rank
         self._tidied_at = _NEVER
+        self._order: Any = None  # rows by rank, until one comes or draws
         self._sight: tuple[float, _Sight] | None = None
 
     # --- what edges say ------------------------------------------------------------------------
 
     def heard(self, tally: DoorTally, now: float) -> None:
         """One second of one edge. ValueError if its beats or listeners are garbage."""
-        beats = read(tally.beats)
+        beats = dict(read(tally.beats))
         gone = hashes(tally.renewed) or []  # a sketch names nobody; they run out by themselves
         if tally.beats_sampled > 1:
             self._whole_since[: _level_of(tally.beats_sampled)] = now
@@ -84,8 +85,7 @@ class Line:
         if now >= self._tidied_at + _TIDY_S:
             self._tidy(now)
         until = now + BEATS_KEPT * max(BEAT_USUAL_S, self._longest_beat_s(now, _TOLD_S))
-        for one, rank in beats:
-            self._beat(one, rank, now, until)
+        self._take_in(beats, now, until)
         self._sight = None
 
     def _let_go(self, gone: list[bytes], now: float) -> None:
@@ -96,30 +96,40 @@ class Line:
             if (row := self._row.get(one)) is not None:
                 self._table["until"][row] = _NEVER
 
-    def _beat(self, one: bytes, rank: int, now: float, until: float) -> None:
-        level = _level(one)
-        if level < self._collected or one in self._let_in:
-            return
-        row = self._row.get(one)
-        if row is None:
-            if len(self._row) >= EXACT_MOST:
-                self._make_room(now)
-                if level < self._collected:
-                    return
-            row = self._row[one] = len(self._row)
-            if row >= len(self._table):
-                self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-            self._table[row] = (rank, now, until, level)
-            return
-        entry = self._table[row]
-        if rank != NOT_DRAWN:
-            entry["rank"] = rank
-        entry["last"] = now
-        entry["until"] = max(until, entry["until"])
+    def _take_in(self, beats: dict[bytes, int], now: float, until: float) -> None:
+        fresh = [one for one in beats if one not in self._row and self._wanted(one)]
+        if fresh and len(self._row) + len(fresh) > EXACT_MOST:
+            self._make_room(len(fresh), now)
+            fresh = [one for one in fresh if one not in self._row and self._wanted(one)]
+        begin = len(self._row)
+        fresh = fresh[: EXACT_MOST - begin]
+        end = begin + len(fresh)
+        if end > len(self._table):
+            self._table = np.concatenate([self._table, np.zeros(end, _ROW)])
+        self._row.update(zip(fresh, range(begin, end), strict=True))
+        self._table["level"][begin:end] = [_level(one) for one in fresh]
+        self._table["rank"][begin:end] = NOT_DRAWN
+        self._table["until"][begin:end] = _NEVER
+        known = {
+            row: rank
+            for one, rank in beats.items()
+            if (row := self._row.get(one)) is not None and one not in self._let_in
+        }
+        rows = np.fromiter(known, np.intp, len(known))
+        ranks = np.fromiter(known.values(), np.uint64, len(known))
+        table = self._table
+        if fresh or (table["rank"][rows] != ranks).any():
+            self._order = None
+            table["rank"][rows] = np.where(ranks == NOT_DRAWN, table["rank"][rows], ranks)
+        table["last"][rows] = now
+        table["until"][rows] = np.maximum(until, table["until"][rows])
 
-    def _make_room(self, now: float) -> None:
+    def _wanted(self, one: bytes) -> bool:
+        return one not in self._let_in and _level(one) >= self._collected
+
+    def _make_room(self, many: int, now: float) -> None:
         self._keep(now, self._collected)
-        while len(self._row) > EXACT_MOST * 3 // 4:
+        while len(self._row) + many > EXACT_MOST and self._collected < _LEVELS - 1:
             self._whole_since[: self._collected + 1] = now
             self._keep(now, self._collected + 1)
 
@@ -138,6 +148,7 @@ class Line:
         self._row = {names[row]: place for place, row in enumerate(keep)}
         self._table = np.concatenate([rows[keep], np.zeros(max(64, len(keep)), _ROW)])
         self._collected = level
+        self._order = None
 
     # --- what the controller does --------------------------------------------------------------
 
@@ -237,14 +248,14 @@ class Line:
             whole = self._whole_since <= now - BEATS_KEPT * beat_s
             whole[: self._collected] = False
             level = int(np.argmax(whole))
-            rows = rows[(rows["until"] > now) & (rows["level"] >= level)]
-            drawn = rows[rows["rank"] != NOT_DRAWN]
-            drawn = drawn[np.argsort(drawn["rank"])]
+            if self._order is None:
+                self._order = np.argsort(rows["rank"])
+            order = self._order[((rows["until"] > now) & (rows["level"] >= level))[self._order]]
+            ranks = rows["rank"][order]
+            drawn = int(np.searchsorted(ranks, np.uint64(NOT_DRAWN)))
             self._sight = (
                 now,
-                _Sight(
-                    drawn["rank"].copy(), drawn["last"].copy(), len(rows) - len(drawn), 1 << level
-                ),
+                _Sight(ranks[:drawn], rows["last"][order[:drawn]], len(ranks) - drawn, 1 << level),
             )
         return self._sight[1]
 
