@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,10 +98,13 @@ class Line:
                 self._table["until"][row] = _NEVER
 
     def _take_in(self, beats: dict[bytes, int], now: float, until: float) -> None:
-        fresh = [one for one in beats if one not in self._row and self._wanted(one)]
-        if fresh and len(self._row) + len(fresh) > EXACT_MOST:
-            self._make_room(len(fresh), now)
-            fresh = [one for one in fresh if one not in self._row and self._wanted(one)]
+        fresh = self._fresh(beats)
+        if len(self._row) + len(fresh) > EXACT_MOST:
+            self._keep(now, self._collected)
+        while len(self._row) + len(fresh) > EXACT_MOST and self._collected < _LEVELS - 1:
+            self._whole_since[: self._collected + 1] = now
+            self._keep(now, self._collected + 1)
+            fresh = self._fresh(fresh)
         begin = len(self._row)
         fresh = fresh[: EXACT_MOST - begin]
         end = begin + len(fresh)
@@ -124,14 +128,13 @@ class Line:
         table["last"][rows] = now
         table["until"][rows] = np.maximum(until, table["until"][rows])
 
-    def _wanted(self, one: bytes) -> bool:
-        return one not in self._let_in and _level(one) >= self._collected
-
-    def _make_room(self, many: int, now: float) -> None:
-        self._keep(now, self._collected)
-        while len(self._row) + many > EXACT_MOST and self._collected < _LEVELS - 1:
-            self._whole_since[: self._collected + 1] = now
-            self._keep(now, self._collected + 1)
+    def _fresh(self, beats: Iterable[bytes]) -> list[bytes]:
+        """Those who get a row: not known, not just let in, of the levels that are taken in."""
+        return [
+            one
+            for one in beats
+            if one not in self._row and one not in self._let_in and _level(one) >= self._collected
+        ]
 
     def _tidy(self, now: float) -> None:
         self._tidied_at = now
