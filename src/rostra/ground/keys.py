@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
 
+@lru_cache(maxsize=64)
 def key_id(key: bytes) -> str:
     """A short public name for a key (RFC 7515, `kid`)."""
     return hashlib.sha256(b"rostra key id\0" + key).hexdigest()[:8]
