@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from rostra.agenda import calendar_document
 from rostra.agenda.life import Act
 from rostra.agenda.links import Addresses
 from rostra.control.control_io import Control, now_ms
@@ -114,6 +116,40 @@ def test_the_count_is_told_when_it_changes(control: Control, told: Told) -> None
         control.tick()
     counts = [fact.connected for fact in told if isinstance(fact, AudienceCounted)]
     assert counts == [1]
+
+
+def test_doors_opened_by_the_clock_and_by_hosts_are_in_the_log_too(control: Control) -> None:
+    event = control.create(title="soon", start_ms=now_ms() + HOUR_MS // 10)
+    control.tick()
+    control.handle(HostAsked(event_id=event.event_id, act="go_live", by="Ada", at_ms=1))
+    log = [(row["act"], row["by"]) for row in control.acts(event.event_id)]
+    assert log == [("go_live", "host Ada"), ("open_doors", "rostra"), ("create", "operator")]
+
+
+def test_a_live_event_that_everyone_has_left_is_ended_long_after_its_planned_end(
+    control: Control, tmp_path: Path
+) -> None:
+    event = control.create(title="x", start_ms=now_ms() - 3 * HOUR_MS, duration_min=60)
+    control.act(event.event_id, Act.GO_LIVE)
+    control.tick()
+    assert control.get(event.event_id).phase is Phase.LIVE
+    past = msgspec.structs.replace(control.get(event.event_id), live_at_ms=now_ms() - 3 * HOUR_MS)
+    control._storage.save(past)
+    again = open_control(tmp_path, Told())
+    again.tick()
+    assert again.get(event.event_id).phase is Phase.LIVE, "it may be that nobody was heard yet"
+    again._started_ms -= 16 * 60_000
+    again.tick()
+    assert again.get(event.event_id).phase is Phase.ENDED
+
+
+def test_the_calendar_of_a_delayed_event_has_the_new_start(control: Control) -> None:
+    event = control.create(title="x", start_ms=1_796_155_200_000)
+    before = calendar_document.render(event, "http://p/e/x")
+    after = calendar_document.render(control.delay(event.event_id, 42), "http://p/e/x")
+    assert b"DTSTART:20261201T200000Z" in before
+    assert b"DTSTART:20261201T204200Z" in after
+    assert b"SEQUENCE:1" in after
 
 
 def test_an_unknown_event_is_refused(control: Control) -> None:

@@ -169,8 +169,10 @@ class Doorkeeper:
         self.counts = self._audience.counts(now)
         self._lane_inside = self._audience.lane_inside(now)
         if event.phase not in OPEN or not self._may_speak(now):
+            if event.phase is Phase.ENDED:  # the last minutes of those who listened count too
+                self.change(audience=self._audience.save())
+                self.keep()
             self._count(seen, False, now, now_ms)
-            self.keep()
             return
         moved = self._decide(seen, now, now_ms)
         self.keep()

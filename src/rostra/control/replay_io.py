@@ -118,7 +118,7 @@ class ReplayKeeper:
 
     async def _run(self, event: Event, most_s: float) -> int | None:
         process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, process_group=0
+            *self._command, stdin=asyncio.subprocess.PIPE
         )
         try:
             await asyncio.wait_for(process.communicate(msgspec.json.encode(event)), most_s)
