@@ -6,11 +6,13 @@ import type { ControlStatus, EventRecord, LiveEvent, Recording } from '../ground
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { masthead } from '../ground/frame.ts';
 import { forget, recall, remember } from '../ground/memory.ts';
-import { backoff_s } from '../ground/retry.ts';
 import { nearest, regional } from '../ground/words.ts';
 import { create_form, type NewEvent } from './create.ts';
 import { Health } from './health.ts';
+import type { Done, DoorView, NewLane } from './contract.ts';
 import { OnAir } from './on_air.ts';
+import { Room } from './room.ts';
+import { Watch } from './watch.ts';
 import { WORDS } from './words.ts';
 
 const page = document.getElementById('page') ?? document.body;
@@ -19,14 +21,14 @@ const t = WORDS[language];
 const clock = new ServerClock();
 const trouble = h('p', { class: 'notice', role: 'alert', hidden: true });
 const list = h('ul', { class: 'event-list' });
-const chosen_place = h('div');
+const chosen_place = h('div', { class: 'stack' });
 const health = new Health(language);
 
 let key = take_key();
 let events: EventRecord[] = [];
 let chosen: OnAir | null = null;
+let room: Room | null = null;
 let status: ControlStatus | null = null;
-let failures = 0;
 let events_ms = 0;
 
 /** The key from the address, which is then cleaned: an address is easily shown to others. */
@@ -58,6 +60,12 @@ async function load_events(): Promise<void> {
 
 async function after(act: Promise<unknown>): Promise<void> {
   await act;
+  room?.acted();
+  // What was done is done, whether or not the list can be read anew just now.
+  await refresh().catch(() => undefined);
+}
+
+async function refresh(): Promise<void> {
   await load_events();
   draw_chosen();
 }
@@ -65,10 +73,26 @@ async function after(act: Promise<unknown>): Promise<void> {
 function choose(id: string): void {
   const event = events.find((e) => e.id === id);
   if (!event) return;
+  room?.stop();
+  const base = `/events/${id}`;
+  const opened = new Room(
+    language,
+    {
+      door: () => api<DoorView>(`${base}/door`),
+      change: (change) => api<DoorView>(`${base}/door`, 'POST', change),
+      lane: (name, places) => api<NewLane>(`${base}/lanes`, 'POST', { name, places }),
+      log: () => api<Done[]>(`${base}/acts`),
+      undo: (number) => api<Done[]>(`${base}/acts/${number}/undo`, 'POST', {}),
+    },
+    () => void refresh().catch(() => undefined),
+  );
+  room = opened;
   chosen = new OnAir(event, language, {
+    crowd: () => opened.crowd(),
     act: (which, act) => after(api(`/events/${which}/${act}`, 'POST', {})),
     announce: (which, text) => after(api(`/events/${which}/announcements`, 'POST', { text })),
     move: (which, start) => after(api(`/events/${which}`, 'PATCH', { start })),
+    delay: (which, minutes) => after(api(`/events/${which}/delay`, 'POST', { minutes })),
     invite: async (which, name, role) => {
       const made = await api<{ link: string }>(`/events/${which}/invitations`, 'POST', {
         name,
@@ -79,9 +103,10 @@ function choose(id: string): void {
     recordings: (which) => api<Recording[]>(`/events/${which}/recordings`),
     download,
   });
-  chosen_place.replaceChildren(chosen.element);
+  chosen_place.replaceChildren(chosen.element, room.element, chosen.more);
   draw_list();
   draw_chosen();
+  room.start();
 }
 
 /** With the key in a header, which a plain link cannot carry. */
@@ -133,15 +158,15 @@ function draw_chosen(): void {
   const live = status?.events.find((e) => e.id === id);
   const event: (EventRecord & Partial<LiveEvent>) | undefined =
     live ?? events.find((e) => e.id === id);
-  if (event) chosen.update(event, clock.now_ms(Date.now()));
+  if (!event) return;
+  room?.follow(event.phase);
+  chosen.update(event, clock.now_ms(Date.now()));
 }
 
-async function poll(): Promise<void> {
-  let wait_s = 1;
-  try {
+const watch = new Watch(
+  async () => {
     status = await api<ControlStatus>('/status');
     clock.learn(status.now, Date.now());
-    failures = 0;
     show(trouble, false);
     const known = new Map(status.events.map((e) => [e.id, e.phase]));
     const differs = [...known].some(
@@ -154,18 +179,19 @@ async function poll(): Promise<void> {
     }
     health.update(status);
     draw_chosen();
-  } catch (error) {
+  },
+  (error, wait_s) => {
     if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
       forget('key', 'session');
+      room?.stop();
+      [room, chosen] = [null, null];
+      watch.stop();
       return ask_key(t.key_bad);
     }
-    failures += 1;
-    wait_s = backoff_s(failures, Math.random);
     say(trouble, t.lost(Math.ceil(wait_s)));
     show(trouble, true);
-  }
-  setTimeout(() => void poll(), wait_s * 1000);
-}
+  },
+);
 
 function ask_key(reason: string): void {
   const input = h('input', { id: 'key', type: 'password', required: true, autocomplete: 'off' });
@@ -199,17 +225,19 @@ function build(): void {
       'main',
       { class: 'control' },
       h('h1', { class: 'unseen' }, t.control),
-      h('div', { class: 'stack' }, trouble, chosen_place, create_form(language, create)),
+      h('section', { class: 'card stack events' }, h('h2', { class: 'big' }, t.events), list),
       h(
         'div',
         { class: 'stack' },
-        h('section', { class: 'card stack' }, h('h2', { class: 'big' }, t.events), list),
+        trouble,
+        chosen_place,
+        create_form(language, create),
         health.element,
       ),
     ),
   );
   document.title = `${t.control} · Rostra`;
-  void poll();
+  watch.start();
 }
 
 document.documentElement.lang = language;
@@ -221,4 +249,4 @@ declare global {
     rostra: unknown;
   }
 }
-window.rostra = { state: () => status, events: () => events };
+window.rostra = { state: () => status, events: () => events, door: () => room?.seen ?? null };

@@ -1,27 +1,33 @@
 // One event as the operator steers it: who speaks, who listens, and the buttons.
 
-import { ask } from '../ground/ask.ts';
 import { clock_text, local_time } from '../ground/clock.ts';
 import type { EventRecord, LiveEvent, Phase, Recording } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { level_of, update_seats } from '../ground/frame.ts';
 import { count, type Language, regional } from '../ground/words.ts';
 import { local_value, to_utc, zone } from './create.ts';
+import { Errands } from './errands.ts';
 import { invite_form, type Invited } from './invite.ts';
 import { link_list } from './links.ts';
-import { Sparkline } from './sparkline.ts';
+import { type Crowd, QUESTIONS, type Question } from './question_words.ts';
+import { ROOM_WORDS } from './room_words.ts';
 import { WORDS } from './words.ts';
 
 export type Act = 'open-doors' | 'go-live' | 'end' | 'cancel';
 
 export interface OnAirActs {
+  /** Those whom an act meets now. */
+  crowd(): Crowd;
   act(id: string, act: Act): Promise<void>;
   announce(id: string, text: string): Promise<void>;
   move(id: string, start: string): Promise<void>;
+  delay(id: string, minutes: number): Promise<void>;
   invite(id: string, name: string, role: Invited): Promise<string>;
   recordings(id: string): Promise<Recording[]>;
   download(recording: Recording): Promise<void>;
 }
+
+const DELAY_MOST_MIN = 7 * 24 * 60; // the server's own limit
 
 /** Which buttons make sense in which phase; the server has the last word. */
 const POSSIBLE: Record<Phase, readonly Act[]> = {
@@ -35,6 +41,8 @@ const POSSIBLE: Record<Phase, readonly Act[]> = {
 
 export class OnAir {
   readonly element: HTMLElement;
+  /** What is needed less often: invitations, links, recordings. */
+  readonly more: HTMLElement;
   readonly id: string;
   private readonly locale: string;
   private readonly language: Language;
@@ -45,18 +53,27 @@ export class OnAir {
   private readonly title = h('h2', { class: 'big' });
   private readonly when = h('p', { class: 'quiet' });
   private readonly buttons: Record<Act, HTMLButtonElement>;
-  private readonly trouble = h('p', { class: 'notice', role: 'alert', hidden: true });
+  private readonly errands: Errands;
+  private readonly files: Errands;
   private readonly seats = h('ul', { class: 'seats' });
   private readonly nobody = h('p', { class: 'quiet' });
   private readonly listeners = h('p', { class: 'figure' });
-  private readonly sparkline: Sparkline;
   private readonly announcement = h('input', {
     id: 'announcement',
     maxlength: 500,
     required: true,
   });
   private readonly start = h('input', { id: 'move', type: 'datetime-local', required: true });
+  private readonly minutes = h('input', {
+    id: 'delay',
+    type: 'number',
+    min: -DELAY_MOST_MIN,
+    max: DELAY_MOST_MIN,
+    value: 10,
+    required: true,
+  });
   private readonly move: HTMLElement;
+  private start_ms = 0;
   private readonly invitations: HTMLElement;
   private readonly links = h('div');
   private readonly recordings = h('ul', { class: 'links files' });
@@ -69,10 +86,16 @@ export class OnAir {
     this.words = WORDS[language];
     this.acts = acts;
     const t = this.words;
-    this.sparkline = new Sparkline(t.listeners_chart, 300);
+    const q = QUESTIONS[language];
+    const room = ROOM_WORDS[language];
+    this.errands = new Errands(language);
+    this.files = new Errands(language);
     const button = (act: Act, text: string, primary = false) => {
       const made = h('button', { type: 'button', class: primary ? 'primary' : null }, text);
-      made.addEventListener('click', () => void this.decide(act, () => acts.act(this.id, act)));
+      made.addEventListener(
+        'click',
+        () => void this.errands.run(q[act](acts.crowd()), () => acts.act(this.id, act)),
+      );
       return made;
     };
     this.buttons = {
@@ -82,18 +105,25 @@ export class OnAir {
       cancel: button('cancel', t.cancel),
     };
     say(this.nobody, t.nobody);
-    const tell = this.form(t.announcement, this.announcement, t.announce, () =>
-      this.decide(
-        'announce',
-        async () => {
-          await acts.announce(this.id, this.announcement.value.trim());
-          this.announcement.value = '';
-        },
-        this.announcement.value.trim(),
-      ),
-    );
-    this.move = this.form(t.new_start(zone()), this.start, t.move, () =>
-      this.decide('move', () => acts.move(this.id, to_utc(this.start.value))),
+    const tell = this.form(t.announcement, this.announcement, t.announce, async () => {
+      const text = this.announcement.value.trim();
+      const told = () => acts.announce(this.id, text);
+      if (await this.errands.run(q.announce(acts.crowd(), text), told))
+        this.announcement.value = '';
+    });
+    const move = (start: string): Question => q.move(acts.crowd(), local_time(start, this.locale));
+    this.move = h(
+      'div',
+      { class: 'two' },
+      this.form(room.delay, this.minutes, room.delay_do, async () => {
+        const minutes = Number(this.minutes.value);
+        const start = new Date(this.start_ms + minutes * 60_000).toISOString();
+        await this.errands.run(move(start), () => acts.delay(this.id, minutes));
+      }),
+      this.form(t.new_start(zone()), this.start, t.move, async () => {
+        const start = to_utc(this.start.value);
+        await this.errands.run(move(start), () => acts.move(this.id, start));
+      }),
     );
     this.start.value = local_value(new Date(event.start));
     this.invitations = invite_form(language, (name, role) => acts.invite(this.id, name, role));
@@ -104,18 +134,24 @@ export class OnAir {
       this.title,
       this.when,
       h('div', { class: 'row' }, ...Object.values(this.buttons)),
-      this.trouble,
+      this.errands.element,
       h(
         'div',
         { class: 'halves' },
         h('div', { class: 'stack' }, h('h3', {}, t.stage), this.seats, this.nobody),
-        h('div', { class: 'stack' }, this.listeners, this.sparkline.element),
+        this.listeners,
       ),
       tell,
       this.move,
+    );
+    this.more = h(
+      'section',
+      { class: 'card stack', id: 'more' },
+      h('h2', { class: 'big' }, t.people_and_files),
       this.invitations,
       h('details', {}, h('summary', {}, t.links), this.links),
       h('h3', {}, t.recordings),
+      this.files.element,
       this.recordings,
     );
   }
@@ -128,6 +164,7 @@ export class OnAir {
     show(this.elapsed, event.phase === 'live' && live_ms !== null);
     if (live_ms !== null) say(this.elapsed, t.on_air_for(clock_text((now_ms - live_ms) / 1000)));
     say(this.title, event.title);
+    this.start_ms = Date.parse(event.start);
     say(this.when, t.starts(local_time(event.start, this.locale)));
     for (const [act, button] of Object.entries(this.buttons))
       show(button, POSSIBLE[event.phase].includes(act as Act));
@@ -150,7 +187,6 @@ export class OnAir {
       const [number, ...words] = count(connected, this.locale, t.listeners).split(/ (?=\D)/);
       return [h('b', {}, number ?? ''), document.createTextNode(` ${words.join(' ')}`)];
     });
-    this.sparkline.add(connected);
     refill(this.links, event.host_link, () => [link_list(event, this.language)]);
     if (Date.now() - this.recordings_ms > 5_000) void this.list_recordings();
   }
@@ -172,22 +208,6 @@ export class OnAir {
       void act();
     });
     return form;
-  }
-
-  private async decide(
-    name: keyof typeof WORDS.en.ask,
-    act: () => Promise<void>,
-    detail?: string,
-  ): Promise<void> {
-    const [question, hint] = this.words.ask[name];
-    if (!(await ask(question, detail ?? hint, this.words.yes, this.words.no))) return;
-    show(this.trouble, false);
-    try {
-      await act();
-    } catch (error) {
-      say(this.trouble, error instanceof Error ? error.message : String(error));
-      show(this.trouble, true);
-    }
   }
 
   private async list_recordings(): Promise<void> {
@@ -216,8 +236,7 @@ export class OnAir {
       button.disabled = true;
       say(button, t.downloading);
       await this.acts.download(recording).catch((error: unknown) => {
-        say(this.trouble, error instanceof Error ? error.message : String(error));
-        show(this.trouble, true);
+        this.files.fail(error);
       });
       button.disabled = false;
       say(button, t.download);

@@ -51,10 +51,6 @@ interface ControlWords {
   invite_hint: string;
   invite_make: string;
   invited: (name: string) => string;
-  ask: Record<
-    'open-doors' | 'go-live' | 'end' | 'cancel' | 'announce' | 'move',
-    readonly [string, string]
-  >;
   yes: string;
   no: string;
   stage: string;
@@ -63,7 +59,7 @@ interface ControlWords {
   away: string;
   speaking: string;
   listeners: readonly [string, string];
-  listeners_chart: string;
+  people_and_files: string;
   links: string;
   recordings: string;
   no_recordings: string;
@@ -153,14 +149,6 @@ export const WORDS: Dictionary<ControlWords> = {
     invite_hint: 'Whoever has the link speaks under this name. A co-host can also go live and end.',
     invite_make: 'Make the link',
     invited: (name) => `The link for ${name} is ready. Copy it now: it is not kept.`,
-    ask: {
-      'open-doors': ['Open the doors?', 'Listeners may come in and wait.'],
-      'go-live': ['Go live now?', 'From this moment every listener hears the stage.'],
-      end: ['End it for everyone?', 'The replay is posted afterwards. This cannot be undone.'],
-      cancel: ['Cancel the event?', 'The page says so to everyone. This cannot be undone.'],
-      announce: ['Tell this to everyone?', ''],
-      move: ['Move the start?', 'Every page shows the new time, and the one announced first.'],
-    },
     yes: 'Yes',
     no: 'No',
     stage: 'On stage',
@@ -169,7 +157,7 @@ export const WORDS: Dictionary<ControlWords> = {
     away: 'connection lost',
     speaking: 'speaking',
     listeners: ['listener connected', 'listeners connected'],
-    listeners_chart: 'Listeners in the last five minutes',
+    people_and_files: 'People, links and files',
     links: 'Links',
     recordings: 'Recordings',
     no_recordings: 'No recording yet.',
@@ -258,20 +246,6 @@ export const WORDS: Dictionary<ControlWords> = {
       'Qui a le lien parle sous ce nom. Un co-hôte peut aussi prendre l’antenne et terminer.',
     invite_make: 'Créer le lien',
     invited: (name) => `Le lien pour ${name} est prêt. Copiez-le maintenant : il n’est pas gardé.`,
-    ask: {
-      'open-doors': ['Ouvrir les portes ?', 'Les auditeurs peuvent entrer et attendre.'],
-      'go-live': [
-        'Prendre l’antenne maintenant ?',
-        'Dès cet instant, chaque auditeur entend la scène.',
-      ],
-      end: ['Terminer pour tout le monde ?', 'La rediffusion suit. C’est définitif.'],
-      cancel: ['Annuler l’événement ?', 'La page le dit à tous. C’est définitif.'],
-      announce: ['Le dire à tous ?', ''],
-      move: [
-        'Déplacer le début ?',
-        'Chaque page montre la nouvelle heure, et la première annoncée.',
-      ],
-    },
     yes: 'Oui',
     no: 'Non',
     stage: 'Sur scène',
@@ -280,7 +254,7 @@ export const WORDS: Dictionary<ControlWords> = {
     away: 'connexion perdue',
     speaking: 'parle',
     listeners: ['auditeur connecté', 'auditeurs connectés'],
-    listeners_chart: 'Auditeurs des cinq dernières minutes',
+    people_and_files: 'Personnes, liens et fichiers',
     links: 'Liens',
     recordings: 'Enregistrements',
     no_recordings: 'Pas encore d’enregistrement.',
