@@ -49,6 +49,7 @@ from rostra.supervision.supervisor_io import Supervisor, end_orphans
 
 log = logging.getLogger(__name__)
 
+COST_US = 200.0  # of one request, where it cannot be measured: careful, many times the usual
 REPLAY_MAKER = "replay-maker"  # a process that control starts, not the supervisor
 
 # Who hears which facts from whom.
@@ -130,7 +131,11 @@ async def run_control(settings: Settings) -> None:
     from rostra.control.storage_io import Storage
 
     async with corner_of("control", settings) as corner:
-        cost_us = await asyncio.to_thread(measure_cost_us)
+        try:
+            cost_us = await asyncio.to_thread(measure_cost_us)
+        except OSError as error:
+            log.error("capacity was not measured, %.0f µs a request is assumed: %s", COST_US, error)
+            cost_us = COST_US
         edges = tuple(f"edge-{i}" for i in range(edge_count(settings)))
         control = Control(
             Storage(corner.data),
