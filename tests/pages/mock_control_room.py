@@ -1,6 +1,6 @@
 """A mock of the control port's door: every state of an evening, brought about by hand.
 
-The real door decides by measured capacity; here a test says what it shows, and reads what was asked.
+The real door decides by measured capacity; here a test says what it shows and reads what is asked.
 """
 
 from __future__ import annotations

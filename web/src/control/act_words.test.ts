@@ -7,7 +7,7 @@ const when = (at: string) => at.slice(11, 16);
 test('values are said in the language of the page', () => {
   assert.equal(
     act_words({ act: 'cap', detail: 'none → 500' }, 'fr', when),
-    'Auditeurs au plus: aucun → 500',
+    'Auditeurs au plus : aucun → 500',
   );
   assert.equal(act_words({ act: 'hold', detail: 'no → yes' }, 'en', when), 'Line held: no → yes');
 });
@@ -29,7 +29,7 @@ test('an undo names what it took back', () => {
 
 test('an announcement is left as it was written', () => {
   const detail = 'none of you → yes';
-  assert.equal(act_words({ act: 'announce', detail }, 'fr', when), `Annonce: ${detail}`);
+  assert.equal(act_words({ act: 'announce', detail }, 'fr', when), `Annonce : ${detail}`);
 });
 
 test('an act that this page does not know is shown as the server wrote it', () => {

@@ -16,11 +16,11 @@ export function act_words(
   if (done.act === 'undo') {
     const [act = '', ...rest] = done.detail.split(' ');
     const inner = act_words({ act, detail: rest.join(' ') }, language, when);
-    return `${t.acts['undo']}: ${inner}`;
+    return `${t.acts['undo']}${t.colon}${inner}`;
   }
   const name = t.acts[done.act] ?? done.act;
   const detail = detail_words(done.act, done.detail, language, when);
-  return detail === '' ? name : `${name}: ${detail}`;
+  return detail === '' ? name : `${name}${t.colon}${detail}`;
 }
 
 function detail_words(

@@ -93,12 +93,9 @@ export class Door {
     mark(this.element, 'data-alarm', !over && (door.full || door.hold || door.rung >= 4));
     const { audience } = door;
     this.number('waiting', f.count(door.waiting));
-    const places = door.cap ?? door.capacity.listeners[Math.min(door.rung, 3)];
-    this.number(
-      'inside',
-      f.count(audience.inside),
-      places === undefined ? '' : t.inside_of(f.count(places)),
-    );
+    const fit = door.capacity.listeners[Math.min(door.rung, 3)] ?? 0;
+    const most = door.cap === null ? t.fit(f.count(fit)) : t.inside_of(f.count(door.cap));
+    this.number('inside', f.count(audience.inside), most);
     const exact = audience.low === audience.listening && audience.high === audience.listening;
     const proof = t.proven(f.count(audience.proven), f.count(audience.fetched));
     this.number(

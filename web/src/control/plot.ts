@@ -1,8 +1,17 @@
 // One plot: lines over the last quarter of an hour, read by pointing or with the arrow keys.
 
 import { h, mark, refill, say, svg } from '../ground/element.ts';
-import { OTHERS, type Series } from './readings.ts';
-import { band_path, type Frame, line_path, nearest_index, round_top, runs, thin } from './scale.ts';
+import type { Series } from './readings.ts';
+import {
+  band_path,
+  type Frame,
+  line_path,
+  nearest_index,
+  round_top,
+  runs,
+  thin,
+  x_of,
+} from './scale.ts';
 
 export const SHOWN_MS = 900_000;
 const [WIDTH, HEIGHT] = [320, 110];
@@ -166,9 +175,12 @@ export class Plot {
       lines.length === 1 && only?.key === '' ? this.of(only, index) : this.words.value(total);
     say(this.reading, at_ms === undefined ? '–' : `${when}${value}`);
     const frame = this.frame();
-    const x = reading ? ((at_ms - frame.from_ms) / SHOWN_MS) * WIDTH : -9;
-    mark(this.cursor, 'x1', x.toFixed(1));
-    mark(this.cursor, 'x2', x.toFixed(1));
+    mark(this.cursor, 'display', reading ? null : 'none');
+    if (reading) {
+      const x = x_of(at_ms, frame).toFixed(1);
+      mark(this.cursor, 'x1', x);
+      mark(this.cursor, 'x2', x);
+    }
     const named = lines.filter((line) => line.key !== '');
     const shape = JSON.stringify(named.map((line) => [line.key, looks.get(line.key)]));
     refill(this.legend, shape, () =>
@@ -181,7 +193,7 @@ export class Plot {
             { viewBox: '0 0 24 8', 'aria-hidden': 'true' },
             svg('path', { class: `line look-${looks.get(line.key) ?? 0}`, d: 'M0 4L24 4' }),
           ),
-          h('span', {}, line.key === OTHERS ? this.words.name(OTHERS) : this.words.name(line.key)),
+          h('span', {}, this.words.name(line.key)),
           h('b', {}),
         ),
       ),

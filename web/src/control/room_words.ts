@@ -17,7 +17,8 @@ const EN = {
   standing: 'People wait, and nobody is called just now.',
   waiting: 'Waiting',
   inside: 'Inside (admitted)',
-  inside_of: (places: string) => `of ${places} places`,
+  inside_of: (places: string) => `of at most ${places}`,
+  fit: (places: string) => `${places} fit at this rung`,
   listening: 'Listening',
   proven: (proven: string, fetched: string) => `${proven} with proof, ${fetched} by fetching`,
   between: (low: string, high: string) => `between ${low} and ${high}, with 95 %`,
@@ -130,6 +131,7 @@ const EN = {
 
   log: 'What was done',
   log_none: 'Nothing was done yet.',
+  colon: ': ',
   undo: 'Undo',
   undo_named: (what: string) => `Undo: ${what}`,
   by: {
@@ -185,7 +187,8 @@ const FR: RoomWords = {
   standing: 'Des gens attendent, et personne n’est appelé à l’instant.',
   waiting: 'En attente',
   inside: 'Entrés (admis)',
-  inside_of: (places) => `sur ${places} places`,
+  inside_of: (places) => `sur ${places} au plus`,
+  fit: (places) => `cet échelon en porte ${places}`,
   listening: 'À l’écoute',
   proven: (proven, fetched) => `${proven} avec preuve, ${fetched} par leurs requêtes`,
   between: (low, high) => `entre ${low} et ${high}, à 95 %`,
@@ -298,6 +301,7 @@ const FR: RoomWords = {
 
   log: 'Ce qui a été fait',
   log_none: 'Rien n’a encore été fait.',
+  colon: ' : ',
   undo: 'Annuler',
   undo_named: (what) => `Annuler : ${what}`,
   by: { operator: 'un opérateur', rostra: 'Rostra', host: 'l’hôte' },

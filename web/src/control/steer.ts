@@ -84,7 +84,7 @@ export class Steer {
     });
     this.element = h(
       'div',
-      { class: 'stack' },
+      { class: 'stack', id: 'steer' },
       h('h3', {}, t.steer),
       h('div', { class: 'row' }, this.hold, this.open_all),
       cap_form,
