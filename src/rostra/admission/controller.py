@@ -85,10 +85,10 @@ class _Calls:
         """So many came since the last step."""
         passed_s = 0.0 if self._at is None else max(0.0, now - self._at)
         self._at = now
-        fading = math.exp(-passed_s / _SHARE_S)
-        self._called, self._came = self._called * fading, self._came * fading + came
         while self._ripe and self._ripe[0][0] <= now - CALL_S / 2:
             self._called += self._ripe.popleft()[1]
+        fading = math.exp(-passed_s / _SHARE_S)
+        self._called, self._came = self._called * fading, self._came * fading + came
         left = float(came)
         while self._open and (left > 0 or self._open[0][0] <= now - CALL_S):
             at, many = self._open.popleft()
@@ -183,7 +183,8 @@ class Controller:
             lag_p99_ms=seen.loop_lag_p99_ms,
             failed=silent and not (seen.stage_ok and seen.packager_ok),
             media_flows=not seen.live or seen.media_silent_s < _FLOWS_S,
-            house_may_fill=not seen.open_all and seen.waiting > 0,
+            people_wait=seen.waiting > 0,
+            open_all=seen.open_all,
             forced=seen.rung_forced,
             settled=seen.settled,
             now=now,

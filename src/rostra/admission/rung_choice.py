@@ -74,7 +74,8 @@ class RungChoice:
         lag_p99_ms: float,
         failed: bool,
         media_flows: bool,
-        house_may_fill: bool,
+        people_wait: bool,
+        open_all: bool,
         forced: int | None,
         settled: bool,
         now: float,
@@ -89,7 +90,9 @@ class RungChoice:
         elif self._failed and self._back.lasts(media_flows, now) >= MEDIA_BACK_S:
             self._failed = False
         if not self._failed:
-            need = self._needed(capacity, inside, demand, house_may_fill)
+            need = self._needed(capacity, inside, demand, people_wait and not open_all)
+            if open_all and self._own == HOUSE_FULL:  # nobody is kept outside
+                self._own, self._reason = MEDIA_RUNGS - 1, "rung_demand"
             self._down(need, busy, lag_p99_ms, now)
             self._up(capacity, demand if settled else None, busy, lag_p99_ms, now)
         self._shown = self.own if forced is None else forced
@@ -97,12 +100,12 @@ class RungChoice:
             return forced, "rung_operator"
         return self._shown, "rung_live_failed" if self._failed else self._reason
 
-    def _needed(self, capacity: Capacity, inside: int, demand: int, house_may_fill: bool) -> int:
+    def _needed(self, capacity: Capacity, inside: int, demand: int, may_fill: bool) -> int:
         most = max(capacity.listeners)
         for rung, listeners in enumerate(capacity.listeners):
             if demand <= listeners - reserve(listeners):
                 return rung
-        if house_may_fill and inside >= math.ceil(_FULL_SHARE * most):
+        if may_fill and inside >= math.ceil(_FULL_SHARE * most):
             return HOUSE_FULL
         return capacity.listeners.index(most)
 
