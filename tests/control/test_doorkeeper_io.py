@@ -39,13 +39,15 @@ class Edge:
         self.waits: list[tuple[bytes, int]] = []
         self.inside: list[bytes] = []
         self.granted = 0
+        self.deaf = False
 
     def tally(self, moved: DoorMoved | None) -> DoorTally:
         let_in: list[bytes] = []
         if moved is not None:
-            self.sequence = moved.sequence
-            run, most = moved.leases.get(self.name, ("", 0))
-            self.most = most if run == self.run else 0
+            if not self.deaf:
+                self.sequence = moved.sequence
+                run, most = moved.leases.get(self.name, ("", 0))
+                self.most = most if run == self.run else 0
             for one in [row for row in self.waits if row[1] <= moved.admitted_rank]:
                 if self.granted < self.most:
                     self.granted += 1
@@ -185,6 +187,52 @@ def test_a_restart_keeps_the_draw_and_the_rank_and_lets_nobody_in_twice(house: H
     assert ranks == sorted(ranks)
     assert again[0].sequence > moved.sequence
     assert house.inside == 0, "six places are held, though nobody has renewed yet"
+
+
+def test_what_edges_gave_while_control_was_dead_is_counted(house: House) -> None:
+    house.door.follow(OPEN, house.now_ms)
+    for _ in range(3):
+        house.second(cap=4)
+    assert house.moved is not None
+    house.arrive(4)
+    for edge in house.edges:  # what was lent is used, and nobody hears of it
+        edge.granted = min(edge.most, edge.granted + len(edge.waits))
+        edge.waits.clear()
+    given = sum(edge.granted for edge in house.edges)
+    assert given > 0
+    house.begin()
+    house.door.follow(OPEN, house.now_ms)
+    house.arrive(6)
+    for _ in range(40):
+        house.second(cap=4)
+    assert house.inside + given <= 4
+    assert house.inside > 0 or given == 4
+
+
+def test_a_lease_of_the_last_control_is_taken_back_before_it_is_lent_elsewhere(
+    house: House,
+) -> None:
+    house.door.follow(OPEN, house.now_ms)
+    late, other = house.edges
+    house.edges = [late]  # so that all is lent to it
+    for _ in range(5):
+        house.second(cap=60)
+    assert late.most > 30
+    late.deaf = True  # its next message is on its way for a while
+    house.edges = [late, other]
+    house.begin()
+    house.door.follow(OPEN, house.now_ms)
+    for second in range(60):
+        if second == 6:
+            house.arrive(160)
+        if second == 7:  # of the called, most stand at the late edge, and some come back elsewhere
+            late.waits = [(one, 0) for one, _ in late.waits]
+            other.waits = [(one, 0) for one, _ in other.waits]
+        if second == 9:
+            late.deaf = False
+        house.second(cap=60)
+        assert house.inside <= 60
+    assert house.inside > 50
 
 
 def test_after_a_restart_free_places_are_lent_again_without_waiting_for_two_minutes(

@@ -235,7 +235,7 @@ class Doorkeeper:
             now,
         )
         self._granted_then = granted
-        admitted_rank = max(admitted_rank, decision.admitted_rank)
+        admitted_rank = decision.admitted_rank  # which never goes down
         sequence = max(record.sequence, self._heard_sequence, self._sequence, now_ms // 1000) + 1
         self._sequence = sequence
         # What the last control lent may still be used: it is taken back before anything is lent.
