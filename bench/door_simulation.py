@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from rostra.admission.capacity import Capacity
-from rostra.admission.simulation import COHORT_S, DOORS_OPEN_S, NEVER, Evening, World, run
+from rostra.admission.draw import COHORT_S
+from rostra.admission.simulation import DOORS_OPEN_S, NEVER, Evening, World, run
 
 Row = dict[str, Any]
 PEOPLE, HOUSE, JOINS_S = 8_000_000, 1_000_000, 5_000.0

@@ -145,6 +145,17 @@ def test_an_empty_house_calls_newcomers_before_they_come() -> None:
     assert house.rank == 5 * COHORT - 1
 
 
+def test_a_full_house_tells_the_pace_at_which_people_leave() -> None:
+    house = House(cap=60)
+    house.arrive(*range(0, 10_000, 10))
+    house.seconds(30)
+    for _ in range(300):
+        house.inside.remove(min(house.inside))
+        decision = house.seconds(1)
+    assert decision.pace == pytest.approx(1.0, abs=0.2)
+    assert decision.pace_limit > 100
+
+
 def test_a_small_house_calls_nobody_beforehand() -> None:
     house = House(newest_rank=5 * COHORT - 1, cap=3)
     house.arrive(4 * COHORT + 5)

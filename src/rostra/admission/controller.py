@@ -21,7 +21,7 @@ LEND_S = 4.0  # how much of the pace stands lent: two seconds there and back, an
 LEND_LEAST = 16
 SHARE_LEAST = 0.5  # of the called who come, as far as it is believed
 _SHARE_S = 60.0
-_USE_SHARE = 0.1  # of the newest second in the mean of joins
+_SOON_SHARE, _LONG_SHARE = 0.1, 1 / 60  # of the newest second in the means of joins
 _BOUNDLESS = 1 << 31
 _FLOWS_S = 5.0
 
@@ -127,7 +127,7 @@ class Controller:
         self._choice = RungChoice(rung, reason)
         self._pace = Pace()
         self._calls = _Calls()
-        self._joins_s = 0.0
+        self._joins_s = self._joins_long_s = 0.0
         self._full = False
 
     def decide(self, seen: Seen, line: Line, now: float) -> Decision:
@@ -140,7 +140,8 @@ class Controller:
             most = min(most, max(0.0, seen.pace_most))
         rate = self._pace.step(most, seen.loop_lag_p99_ms, seen.busy, now)
         self._calls.step(seen.granted_s, now)
-        self._joins_s += _USE_SHARE * (seen.granted_s - self._joins_s)
+        self._joins_s += _SOON_SHARE * (seen.granted_s - self._joins_s)
+        self._joins_long_s += _LONG_SHARE * (seen.granted_s - self._joins_long_s)
         expected = self._expected(seen)
         room = limit - kept - seen.inside
         closed = (
@@ -232,4 +233,5 @@ class Controller:
     def _forecast(self, seen: Seen, rate: float, room: int) -> float:
         if not seen.waiting:
             return rate
-        return min(rate, max(self._joins_s, room / CALL_S))
+        # In a full house the line moves as fast as people left of late.
+        return round(min(rate, max(self._joins_long_s, room / CALL_S)), 3)

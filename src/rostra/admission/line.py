@@ -25,7 +25,7 @@ BEATS_S = 5000  # signs of life a second that all edges together should have to 
 SETTLING_S = 3.0
 _TOLD_S = 10.0  # so long an edge may still tell pages the beat of an older message
 _TIDY_S = 30.0
-_FEW = 64  # so few are called one by one, whoever was not heard of since the draw first
+_FEW = 64  # a line so short moves by those who have drawn; who has not may be the first
 _COHORT = 1 << FRACTION_BITS
 _LEVELS = 33
 _NEVER = -np.inf
@@ -226,8 +226,9 @@ class Line:
     def rank_of_next(self, n: int, above_rank: int, now: float) -> int:
         """The rank up to which `n` more of those who wait beyond `above_rank` are called.
 
-        Exact while all are known: never more than `n`, and fewer only where ranks are equal or not
-        yet drawn (a few such are counted as if they came first). By density beyond. `above_rank`
+        Exact while all are known: never more than `n`, and fewer only where ranks are equal, or, in
+        a line of a few, not yet drawn (counted as if they came first). By density beyond, and
+        where many have not drawn. `above_rank`
         if nobody can be called, the last rank in the line if `n` is enough for all.
         """
         sight = self._look(now)
@@ -240,7 +241,7 @@ class Line:
             if sight.scale > 1:  # the last who is known is not the last
                 last |= _COHORT - 1
             return max(last, _COHORT - 1) if undrawn else last
-        if sight.scale == 1 and (n <= _FEW or not undrawn):
+        if sight.scale == 1 and (not undrawn or len(ranks) + undrawn <= _FEW):
             return _nth(ranks, n - math.ceil(undrawn), above_rank)
         return _by_density(ranks, undrawn, n / sight.scale, above_rank)
 
