@@ -201,6 +201,13 @@ def test_a_full_machine_is_rung_4_and_a_cap_is_not() -> None:
     assert capped.decision and capped.decision.rung == 0
 
 
+def test_a_cap_of_a_hundred_is_a_hundred() -> None:
+    house = House(cap=100)
+    house.arrive(*range(0, 3000, 10))
+    house.seconds(60)
+    assert len(house.inside) == 100
+
+
 def test_part_of_a_large_house_is_kept_for_those_who_come_back() -> None:
     house = House(capacity=Capacity((1000, 1000, 1000, 1000), 500.0, "certificate"))
     house.arrive(*range(0, 20_000, 10))

@@ -23,8 +23,8 @@ _NOT_OF_LOAD = {"rung_operator", "rung_live_failed"}
 
 
 def reserve(limit: int) -> int:
-    """Places kept for listeners who come back after their pass ran out: 1 %, none below 100."""
-    return limit // 100
+    """Places kept for listeners who come back after their pass ran out: 1 %, none below 1,000."""
+    return limit // 100 if limit >= 1000 else 0
 
 
 class _Since:
