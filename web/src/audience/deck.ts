@@ -202,6 +202,16 @@ export class Deck {
     return true;
   }
 
+  /** Whether from that moment on enough is in store not to run dry before the next reload. */
+  holds_safely(date_ms: number): boolean {
+    if (this.mode === 'native') return true; // the engine keeps its own distance
+    const time = time_at(this.stretches(), date_ms);
+    if (time === null || !this.details) return false;
+    const { edge, partHoldBack, targetduration } = this.details;
+    const low_latency = (this.source?.playlist.rung ?? 0) <= 1;
+    return edge - time >= (low_latency ? partHoldBack : 2 * targetduration);
+  }
+
   seek_time(time_s: number): boolean {
     const range = this.audio.seekable;
     if (range.length === 0 || time_s < range.start(0) || time_s > range.end(range.length - 1))

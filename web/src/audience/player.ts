@@ -324,9 +324,10 @@ export class Player {
         !spare.audio.paused && spare.audio.readyState > 2 && spare.audio.currentTime > 0;
       if (ready && aligned) this.take_over();
       else if (ready) {
-        // Where both hold the same moment no word is lost or said twice.
+        // Where both hold the same moment no word is lost or said twice. Nearer to the edge than
+        // the new rung can follow it would run dry: there some words are said twice instead.
         const date = this.active.date_ms();
-        if (date !== null) spare.seek_date(date + 60);
+        if (date !== null && spare.holds_safely(date)) spare.seek_date(date + 60);
         aligned = true;
       } else if (Date.now() - begun_ms > CHANGE_MS) this.give_up_change();
     }, 60);
