@@ -107,7 +107,7 @@ def rows(quick: bool) -> list[Row]:
     changes = sum(a != b for a, b in pairwise(rungs))
     turns = reversals([second.decision.pace_limit for second in evening.seconds])
     falls = reversals([float(rung) for rung in rungs])
-    name = f"{people:,} come, {house:,} places"
+    name = f"{people / 1e6:g} M for {house / 1e6:g} M places"
     return [
         {
             "name": f"{name}: the simulation takes",
