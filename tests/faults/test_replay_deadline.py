@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.test_kills import tone
 from tests.live import hearing
-from tests.live.conftest import House, People, end_house, free_ports, start_house, until
+from tests.live.conftest import House, People, open_house, until
 from tests.live.test_evening import go_live, take_a_seat
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -22,12 +22,8 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 @pytest.fixture
 def promising(folder: Path) -> Iterator[House]:
     """A house that promises each replay a minute after the end."""
-    config = folder / "rostra.toml"
-    config.write_text("[agenda]\nreplay_within_min = 1\n")
-    first, second, third = free_ports(3)
-    house = start_house(folder / "data", (first, second, third), "--config", str(config))
-    yield house
-    end_house(house)
+    with open_house(folder, "[agenda]\nreplay_within_min = 1\n") as house:
+        yield house
 
 
 def test_the_replay_is_there_by_its_deadline_though_the_packager_hangs(

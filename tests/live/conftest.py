@@ -171,13 +171,22 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def open_house(folder: Path, settings: str = "") -> Iterator[House]:
+    """A house that is open, with the settings of a rostra.toml."""
+    config = folder / "rostra.toml"
+    config.write_text(settings)
+    first, second, third = free_ports(3)
+    house = start_house(folder / "data", (first, second, third), "--config", str(config))
+    yield house
+    end_house(house)
+
+
 @pytest.fixture
 def running(folder: Path) -> Iterator[House]:
     """A house that is open."""
-    first, second, third = free_ports(3)
-    house = start_house(folder / "data", (first, second, third))
-    yield house
-    end_house(house)
+    with open_house(folder) as house:
+        yield house
 
 
 # A module at a time: while it is open, no other test may run a loop of its own.

@@ -12,15 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.live.conftest import (
-    DRAIN,
-    House,
-    People,
-    end_house,
-    free_ports,
-    start_house,
-    until,
-)
+from tests.live.conftest import House, People, drain, open_house, until
 from tests.live.hearing import RATE, Sound
 from tests.live.test_evening import go_live, listens, take_a_seat
 
@@ -50,12 +42,8 @@ WINDOW_S = 0.01
 @pytest.fixture
 def capped(folder: Path) -> Iterator[House]:
     """A house in which three may listen."""
-    config = folder / "rostra.toml"
-    config.write_text("[door]\ncap = 3\n")
-    first, second, third = free_ports(3)
-    house = start_house(folder / "data", (first, second, third), "--config", str(config))
-    yield house
-    end_house(house)
+    with open_house(folder, "[door]\ncap = 3\n") as house:
+        yield house
 
 
 def door(page: Page) -> Any:
@@ -93,14 +81,6 @@ def silences(sound: Sound) -> list[float]:
             found.append(run * WINDOW_S * 1000)
             run = 0
     return found
-
-
-def drain(page: Page) -> Sound:
-    """What was heard since the last call."""
-    import base64
-
-    raw = base64.b64decode(page.evaluate(DRAIN))
-    return np.frombuffer(raw, "<i2").astype(np.float32) / np.float32(32768)
 
 
 def test_three_are_in_and_the_fourth_gets_in_when_one_leaves(capped: House, people: People) -> None:
@@ -163,7 +143,9 @@ def test_a_rung_changes_and_the_sound_goes_on(running: House, people: People, fo
         time.sleep(4)
         gaps = silences(drain(listener))
         told = listener.evaluate("window.rostra.player()")
-        print(f"to rung {rung}: silences {gaps} ms; the page says", told["gap_ms"], told["overlap_ms"])
+        print(
+            f"to rung {rung}: silences {gaps} ms; the page says", told["gap_ms"], told["overlap_ms"]
+        )
         assert max(gaps, default=0) <= 250, "a change of the rung is not heard as a pause"
 
 
