@@ -236,6 +236,7 @@ def test_no_earlier_cohort_waits_behind_a_later_one(arrivals: list[int], turn: i
     for arrived_ms in sorted(arrivals):
         edge.now_ms = NOW + arrived_ms
         views.append(edge.place())
+    edge.hear(moved(turn << 32 | 1 << 31, edge.now_ms, 2, one=1000))
     in_order = sorted(views, key=lambda view: view["rank"])
     assert [view["cohort"] for view in in_order] == sorted(view["cohort"] for view in views)
     let_in = [isinstance(edge.exchange(view["ticket"]), dict) for view in in_order]
@@ -386,7 +387,7 @@ def test_a_ticket_in_many_places_takes_one_lease_while_its_pass_holds() -> None:
         edge.let_in(token)
     assert edge.tally().granted == 1
     edge.now_ms += EXPIRES_S * 1000
-    edge.let_in(token)
+    edge.hear(moved(EVERYBODY, edge.now_ms, 2, one=2)).let_in(token)
     assert edge.tally().granted == 2
 
 
@@ -508,6 +509,7 @@ def test_edges_with_wrong_clocks_agree(skews: list[int]) -> None:
         edge.skew_ms = skew_ms
         edge.hear(door_set(opened=True), moved(EVERYBODY, **{f"edge{number}": 9}))
         edge.now_ms = NOW + 34_567
+        edge.hear(moved(EVERYBODY, edge.now_ms, 2, **{f"edge{number}": 9}))
         edges.append(edge)
         views.append(edge.place())
     assert {(view["cohort"], view["arrived"]) for view in views} == {(4, "2027-01-15T08:00:34Z")}
@@ -686,3 +688,12 @@ def test_a_crowd_that_waits_is_sampled() -> None:
 def test_an_event_that_nobody_came_to_is_not_in_the_tally() -> None:
     edge = Edge().hear(phase(Phase.SCHEDULED), door_set(opened=False))
     assert edge.door.tally() == {}
+
+
+def test_a_lease_that_control_has_not_repeated_for_ten_seconds_is_void() -> None:
+    edge = Edge().hear(door_set(opened=True), phase(Phase.DOORS_OPEN), moved(EVERYBODY, one=5))
+    token = edge.place()["ticket"]
+    edge.now_ms += 11_000
+    assert edge.exchange(token) == NO_PLACE_FREE, "another edge may have been lent its places"
+    edge.hear(moved(EVERYBODY, edge.now_ms, 2, one=5))
+    assert isinstance(edge.exchange(token), dict)

@@ -205,7 +205,7 @@ class Door:
             if rank > doorway.admitted_rank:
                 doorway.beat(ticket, rank)
                 return NOT_YOUR_TURN
-            if not doorway.lease_left(self._edge, self._run):
+            if not doorway.lease_left(self._edge, self._run, now_s):
                 doorway.beat(ticket, rank)
                 if len(doorway.second.wanted) < WANTED_MOST:
                     doorway.second.wanted.add(listener)

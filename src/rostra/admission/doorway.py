@@ -7,6 +7,7 @@ from collections import OrderedDict
 from rostra.admission import draw
 from rostra.admission.beats import NOT_DRAWN, Beats
 from rostra.admission.distinct import Distinct
+from rostra.admission.leases import VOID_S
 from rostra.admission.nonces import Nonces
 from rostra.admission.tickets import Ticket, listener_hash
 from rostra.ground.facts import DoorMoved, DoorSet, DoorTally, Phase
@@ -80,9 +81,12 @@ class Doorway:
             return None
         return draw.rank(ticket.arrived_s, self.opened_at_s, self.seed, ticket.ticket_id)
 
-    def lease_left(self, edge: str, run: str) -> bool:
-        """Whether this run of the edge was lent one more pass than it issued."""
-        lent_run, most = self.moved.leases.get(edge, ("", 0)) if self.moved else ("", 0)
+    def lease_left(self, edge: str, run: str, now_s: float) -> bool:
+        """Whether this run of the edge was lent one more pass than it issued, and lately: control
+        may have lent the places of an edge that it does not reach to another one."""
+        if self.moved is None or now_s - self.moved.at_ms / 1000 > VOID_S:
+            return False
+        lent_run, most = self.moved.leases.get(edge, ("", 0))
         return lent_run == run and self.granted < most
 
     def beat(self, ticket: Ticket, rank: int | None) -> None:
