@@ -171,7 +171,7 @@ def test_links_of_places_are_downloaded_as_text(town: Town) -> None:
     page = town.visit(port).open("/#key=k", LADDER)
     page.fill("#lane-name", "guests")
     page.fill("#lane-places", "3")
-    page.get_by_role("button", name="Make the links").click()
+    page.get_by_role("button", name="Keep the places").click()
     assert "Keep 3 places for “guests”?" in answer(page)
     page.get_by_text("3 links for “guests”").wait_for()
     with page.expect_download() as download:
@@ -188,7 +188,7 @@ def test_links_of_places_are_downloaded_as_text(town: Town) -> None:
 def test_refused_lane_says_what_to_do_and_keeps_what_was_typed(town: Town) -> None:
     page = town.visit(room(), locale="fr-FR").open("/#key=k", LADDER)
     page.fill("#lane-name", "press")
-    page.get_by_role("button", name="Créer les liens").click()
+    page.get_by_role("button", name="Réserver les places").click()
     page.get_by_role("dialog").get_by_role("button", name="Oui").click()
     page.get_by_text("Ce nom est déjà pris. Choisissez-en un autre.").wait_for()
     assert page.input_value("#lane-name") == "press"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.pages.conftest import Town
 from tests.pages.mock_door import COHORT, Door
+from tests.pages.mock_control_room import ControlRoom
 from tests.pages.mock_house import Audience, Control, Port, Stage, rfc3339
 
 pytestmark = pytest.mark.live
@@ -66,8 +67,8 @@ def stage_on_air(_media: Path) -> Port:
 
 
 def control_on_air(_media: Path) -> Port:
-    port = Control()
-    port.add("The night the crowd came", "live")
+    port = ControlRoom("live")
+    port.full()
     port.add("Engines and compilers, and a long title that has to wrap somewhere")
     return port
 

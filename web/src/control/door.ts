@@ -87,7 +87,6 @@ export class Door {
   update(door: DoorView, phase: Phase): void {
     const [t, f] = [this.words, this.figures];
     const over = phase === 'ended' || phase === 'posted' || phase === 'cancelled';
-    show(this.rest, true);
     show(this.steer.element, !over);
     say(this.sentence, this.state(door, phase, over));
     mark(this.element, 'data-alarm', !over && (door.full || door.hold || door.rung >= 4));
@@ -111,6 +110,7 @@ export class Door {
     say(this.replay, due ? t.replay_by(local_time(due, this.locale)) : t.replay_none);
     this.ladder.update(door, door.rung_since ? time_of_day(door.rung_since, this.locale) : '');
     this.steer.update(door);
+    show(this.rest, true);
   }
 
   private number(name: Shown, value: string, note = ''): void {
@@ -121,6 +121,7 @@ export class Door {
   private state(door: DoorView, phase: Phase, over: boolean): string {
     const t = this.words;
     if (over) return t.over;
+    if (door.rung === 5) return t.live_off;
     if (door.hold) return t.held;
     if (phase === 'scheduled') return t.closed;
     if (door.open_all) return t.open_to_all;

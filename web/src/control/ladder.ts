@@ -19,14 +19,13 @@ export class Ladder {
     const t = (this.words = ROOM_WORDS[language]);
     this.figures = figures;
     this.rungs = t.rungs.map((name, number) => {
-      const carries = h('span', { class: 'carries' });
+      const carries = h('small');
       const now = h('b', { class: 'present', hidden: true }, t.now);
       const row = h(
         'li',
         {},
         h('span', { class: 'number', 'aria-label': t.rung(number) }, String(number)),
-        h('span', { class: 'gives' }, name),
-        carries,
+        h('span', { class: 'gives' }, name, carries),
         now,
       );
       return { row, carries, now };

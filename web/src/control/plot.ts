@@ -30,6 +30,8 @@ export interface PlotWords {
   time: (at_ms: number) => string;
   now: string;
   ago: (minutes: number) => string;
+  /** Bounds of an estimate. */
+  bounds: (low: number, high: number) => string;
   none: string;
 }
 
@@ -50,6 +52,7 @@ export class Plot {
   private readonly drawing: SVGSVGElement;
   private readonly lines = svg('g');
   private readonly cursor = svg('line', { class: 'cursor', y1: 0, y2: HEIGHT });
+  private readonly bounds = h('p', { class: 'quiet bounds' });
   private readonly legend = h('ul', { class: 'legend' });
   private readonly area: HTMLElement;
   private drawn: Drawn = { times: [], lines: [], looks: new Map() };
@@ -115,6 +118,7 @@ export class Plot {
         ...[15, 10, 5].map((minutes) => h('span', {}, words.ago(minutes))),
         h('span', {}, words.now),
       ),
+      this.bounds,
       this.legend,
     );
   }
@@ -171,9 +175,8 @@ export class Plot {
     const total = lines.reduce((sum, line) => sum + (line.values[index] ?? 0), 0);
     const when = reading ? `${this.words.time(at_ms)} · ` : '';
     const [only] = lines;
-    const value =
-      lines.length === 1 && only?.key === '' ? this.of(only, index) : this.words.value(total);
-    say(this.reading, at_ms === undefined ? '–' : `${when}${value}`);
+    say(this.reading, at_ms === undefined ? '–' : `${when}${this.words.value(total)}`);
+    say(this.bounds, only?.key === '' ? this.bounds_of(only, index) : '');
     const frame = this.frame();
     mark(this.cursor, 'display', reading ? null : 'none');
     if (reading) {
@@ -205,11 +208,16 @@ export class Plot {
   }
 
   private of(line: Series, index: number): string {
+    const bounds = this.bounds_of(line, index);
+    const value = this.words.value(line.values[index] ?? 0);
+    return bounds === '' ? value : `${value} (${bounds})`;
+  }
+
+  /** '' where the value is exact. */
+  private bounds_of(line: Series, index: number): string {
     const value = line.values[index] ?? 0;
     const [low, high] = [line.low?.[index] ?? value, line.high?.[index] ?? value];
-    const text = this.words.value(value);
-    if (low === value && high === value) return text;
-    return `${text} (${this.words.value(low)} – ${this.words.value(high)})`;
+    return low === value && high === value ? '' : this.words.bounds(low, high);
   }
 
   /** For a screen reader; only when asked, or it would be read out each second. */

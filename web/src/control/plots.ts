@@ -59,6 +59,7 @@ export class Plots {
           time: (at_ms) => figures.time(at_ms),
           now: t.at_now,
           ago: t.minutes_ago,
+          bounds: (low, high) => t.bounds(figures.count(low), figures.count(high)),
           none: t.none,
         },
         least[chart] ?? 1,

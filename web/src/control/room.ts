@@ -108,12 +108,12 @@ export class Room {
   }
 
   private show_door(door: DoorView): void {
-    this.seen = door;
     const over = ['ended', 'posted', 'cancelled'].includes(this.phase);
     this.door.update(door, this.phase);
     this.plots.update(door.history, Date.now());
     this.line.update(door);
     this.lanes.update(door.lanes, over);
+    this.seen = door;
   }
 
   private async show_log(): Promise<void> {

@@ -33,6 +33,8 @@ export class Steer {
   ) {
     const t = (this.words = ROOM_WORDS[language]);
     const q = QUESTIONS[language];
+    say(this.hold, t.hold);
+    say(this.open_all, t.open_all);
     this.hold.addEventListener('click', () => {
       const held = this.door?.hold === true;
       void errands.run((held ? q.release : q.hold)(crowd()), () => change({ hold: !held }));
