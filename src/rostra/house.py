@@ -163,7 +163,7 @@ async def run_control(settings: Settings) -> None:
             app, settings.text("serve.control_host"), settings.number("serve.control_port")
         )
         corner.go(corner.repeat(control.tick, 0.1))
-        await corner.ended.wait()
+        await corner.until_ended()
         await control.close()
 
 
@@ -202,7 +202,7 @@ async def run_stage(settings: Settings) -> None:
             app, settings.text("serve.stage_host"), settings.number("serve.stage_port")
         )
         corner.go(stage.run())
-        await corner.ended.wait()
+        await corner.until_ended()
         await stage.close()
 
 
@@ -215,7 +215,7 @@ async def run_packager(settings: Settings) -> None:
         packager = Packager(corner.data, corner.bus.publish)
         corner.hear(PACKAGER_HEARS, lambda fact: packager.handle(fact, time.monotonic()))
         corner.go(corner.repeat(lambda: packager.tick(time.monotonic()), 0.02))
-        await corner.ended.wait()
+        await corner.until_ended()
 
 
 async def run_edge(settings: Settings, index: int) -> None:
@@ -240,7 +240,7 @@ async def run_edge(settings: Settings, index: int) -> None:
         await corner.until_caught_up()
         await edge.serve(settings.text("serve.host"), settings.number("serve.port"), corner.tls())
         corner.go(corner.repeat(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
-        await corner.ended.wait()
+        await corner.until_ended()
         await edge.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -99,6 +100,13 @@ class Corner:
         while True:
             await asyncio.sleep(every_s)
             work()
+
+    async def until_ended(self) -> None:
+        """Until a signal, or until what runs beside has failed."""
+        # What was loaded stays: a full collection that walks over it takes tens of milliseconds.
+        gc.collect()
+        gc.freeze()
+        await self.ended.wait()
 
     async def close(self) -> None:
         """End what runs beside."""
