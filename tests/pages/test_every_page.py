@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.pages.conftest import Town
-from tests.pages.mock_door import COHORT, Door
 from tests.pages.mock_control_room import ControlRoom
+from tests.pages.mock_door import COHORT, Door
 from tests.pages.mock_house import Audience, Control, Port, Stage, rfc3339
 
 pytestmark = pytest.mark.live
