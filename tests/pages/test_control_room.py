@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.conftest import Town
-from tests.pages.mock_control_room import ControlRoom
+from tests.pages.mock_control_room import COHORT, ControlRoom
 from tests.pages.mock_house import Answer, refuses
 
 ROOT = Path(__file__).parent.parent.parent
@@ -337,6 +337,16 @@ def test_line_is_shown_by_time_of_arrival(town: Town) -> None:
     counts = [int(n.replace(",", "")) for n in page.locator(".bars b").all_inner_texts()]
     assert sum(counts) == port.door["waiting"]
     assert len(counts) <= 12
+
+
+@pytest.mark.live
+def test_admitted_rank_is_said_as_a_time_of_arrival(town: Town) -> None:
+    port = room()
+    port.door |= {"opened_at": "2036-12-01T20:00:00.000Z", "admitted_rank": 3 * COHORT - 1}
+    page = town.visit(port, timezone_id="UTC").open("/#key=k", LADDER)
+    page.get_by_text("Called: all who came before 20:00:20.").wait_for()
+    port.door["admitted_rank"] = 3 * COHORT + COHORT // 4
+    page.get_by_text("Called: all who came before 20:00:20, and 25% of the ten seconds").wait_for()
 
 
 @pytest.mark.live

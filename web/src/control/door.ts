@@ -139,6 +139,7 @@ export class Door {
     const opened_ms = door.opened_at ? Date.parse(door.opened_at) : null;
     const arrived = opened_ms === null ? null : arrived_ms(place.cohort, place.cohort, opened_ms);
     if (!arrived) return '';
+    if (place.share > 0.995) return t.called_before(this.figures.time(arrived.to_ms));
     return t.called_until(this.figures.time(arrived.from_ms), share);
   }
 }

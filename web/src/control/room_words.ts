@@ -29,6 +29,7 @@ const EN = {
   total: 'Ever, 60 s and more',
   called_nobody: 'Nobody is called yet.',
   called_lot: (share: string) => `Called: ${share} of those who came before the doors opened.`,
+  called_before: (time: string) => `Called: all who came before ${time}.`,
   called_until: (time: string, share: string) =>
     `Called: all who came before ${time}, and ${share} of the ten seconds after it.`,
   replay_by: (when: string) => `The replay is promised by ${when}.`,
@@ -201,6 +202,7 @@ const FR: RoomWords = {
   total: 'En tout, 60 s et plus',
   called_nobody: 'Personne n’est encore appelé.',
   called_lot: (share) => `Appelés : ${share} de ceux venus avant l’ouverture des portes.`,
+  called_before: (time) => `Appelés : tous ceux venus avant ${time}.`,
   called_until: (time, share) =>
     `Appelés : tous ceux venus avant ${time}, et ${share} des dix secondes suivantes.`,
   replay_by: (when) => `La rediffusion est promise pour ${when} au plus tard.`,
