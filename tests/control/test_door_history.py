@@ -7,8 +7,8 @@ from rostra.control.door_history import KEPT_S, SHOWN_MOST, History, Point
 
 def point(at: int) -> Point:
     return Point(
-        at=str(at), waiting=0, inside=0, listening=0, admitted=-1, rung=0, pace=0, requests_s={},
-        refusals_s={}, busy=0, loop_lag_ms=0, egress_bit_s=0,
+        at=str(at), waiting=0, inside=0, listening=0, low=0, high=0, admitted=-1, rung=0, pace=0,
+        requests_s={}, refusals_s={}, busy=0, loop_lag_ms=0, egress_bit_s=0,
     )  # fmt: skip
 
 

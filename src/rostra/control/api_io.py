@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from rostra import __version__
@@ -114,6 +115,9 @@ def make_app(
         codes = {404: "not_found", 405: "method_not_allowed"}
         code = codes.get(error.status_code, "bad_request")
         return refuse(Refusal(code, error.status_code, str(error.detail)))
+
+    # A quarter of an hour of figures, each second and operator. No answer echoes what was asked.
+    app.add_middleware(GZipMiddleware, minimum_size=8 * 1024)
 
     @app.middleware("http")
     async def harden(

@@ -13,13 +13,16 @@ SHOWN_MOST = 450
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One second. Requests, refusals, lag and bits are those of all edges together.
 
-    `admitted`: cohort and fraction as one rank, -1 for nobody yet.
+    `low` and `high` are the error bar of `listening`. `admitted`: cohort and
+    fraction as one rank, -1 for nobody yet.
     """
 
     at: str
     waiting: int
     inside: int
     listening: int
+    low: int
+    high: int
     admitted: int
     rung: int
     pace: float

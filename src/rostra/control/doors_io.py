@@ -119,6 +119,8 @@ class Doors:
             waiting=moved.waiting if moved else 0,
             inside=keeper.counts.inside,
             listening=keeper.counts.listening.value,
+            low=keeper.counts.listening.low,
+            high=keeper.counts.listening.high,
             admitted=keeper.record.admitted_rank,
             rung=keeper.record.rung,
             pace=round(moved.pace, 2) if moved else 0.0,

@@ -117,9 +117,17 @@ class ReplayKeeper:
                 log.error("%s: the replay was not made (%s)", event.event_id, code)
 
     async def _run(self, event: Event, most_s: float) -> int | None:
-        process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(*self._command, stdin=asyncio.subprocess.PIPE)
         )
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A process that is half started would be nobody's: let it begin, then end it.
+            process = await starting
+            process.kill()
+            await process.wait()
+            raise
         try:
             await asyncio.wait_for(process.communicate(msgspec.json.encode(event)), most_s)
         except TimeoutError:
