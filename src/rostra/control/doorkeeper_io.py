@@ -263,7 +263,7 @@ class Doorkeeper:
             rung_since_ms=self.record.rung_since_ms,
             reason=decision.reason,
             full=decision.full,
-            waiting=line.waiting(now, admitted_rank),
+            waiting=line.waiting(now, -1),  # also those called whose place was taken meanwhile
             line=line.pieces(now, admitted_rank),
             leases=leases,
             lanes=self.lane_states(),

@@ -30,30 +30,20 @@ _SHORT_LINE = 200  # people; whoever's turn comes sees it at once
 AFTER = {Phase.ENDED, Phase.POSTED}
 
 
-def line_poll_s(waiting: int, pace: float) -> int:
+def line_poll_s(waiting: int, is_open: bool) -> int:
     """How often a page that waits in the line should ask again."""
     if waiting >= _LONG_LINE:
         return 20
-    return 2 if waiting < _SHORT_LINE and pace > 0 else 10
+    return 2 if waiting < _SHORT_LINE and is_open else 10
 
 
-def poll_s(
-    event: Event,
-    on_stage: bool,
-    replay_ready: bool,
-    wall_ms: int,
-    waiting: int = 0,
-    pace: float = 0.0,
-) -> int:
+def poll_s(event: Event, on_stage: bool, replay_ready: bool, wall_ms: int) -> int:
     """How often a page should ask again: often where seconds matter, seldom where nothing moves.
 
     `on_stage`: somebody sits there, so that it may begin at any moment, even before its time.
-    `waiting`: people in the line, which moves by `pace` a second.
     """
     if event.phase is Phase.LIVE:
         return 2
-    if event.phase is Phase.DOORS_OPEN and waiting:
-        return line_poll_s(waiting, pace)
     if event.phase in {Phase.SCHEDULED, Phase.DOORS_OPEN}:
         # Late counts as near: a crowd that waits must see the start within seconds.
         return 2 if on_stage or event.start_ms - wall_ms <= _NEAR_START_MS else 10
@@ -148,8 +138,6 @@ class EventState(msgspec.Struct):
                 any(seat.connected for seat in known.seats),
                 self.replay_ready,
                 wall_ms,
-                moved.waiting if moved else 0,
-                moved.pace if moved else 0.0,
             ),
             "links": {
                 "page": page,
@@ -165,6 +153,7 @@ class EventState(msgspec.Struct):
         drawn, moved = self.known.door, self.known.moved
         opened_s = drawn.opened_at_s if drawn else None
         waiting, pace = (moved.waiting, moved.pace) if moved else (0, 0.0)
+        is_open = opened_s is not None
         door: dict[str, Any] = {
             "admission": self.admission,
             "commitment": drawn.commitment if drawn else None,
@@ -178,7 +167,7 @@ class EventState(msgspec.Struct):
             "waiting": waiting,
             "line": [[p.first, p.last, p.waiting] for p in moved.line] if moved else [],
             "beat_s": moved.beat_s if moved else 30,
-            "poll_s": line_poll_s(waiting, pace),
+            "poll_s": line_poll_s(waiting, is_open),
             "lanes": [
                 {"name": lane.name, "places": lane.places, "inside": lane.inside}
                 for lane in (moved.lanes if moved else ())
