@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from rostra.admission import distinct, draw
+from rostra.admission.beats import NOT_DRAWN
 from rostra.admission.capacity import Capacity
 from rostra.admission.tickets import listener_hash
 from rostra.control.dashboard import Health
@@ -297,3 +298,11 @@ def test_before_the_doors_open_edges_hear_the_clock_now_and_then(house: House) -
         house.second(EVENT)
     told = [fact.at_ms for fact in house.told if isinstance(fact, AudienceCounted)]
     assert 3 <= len(told) <= 4
+
+
+def test_those_who_came_before_the_doors_opened_are_counted_as_waiting(house: House) -> None:
+    house.door.follow(EVENT, house.now_ms)
+    house.edges[0].waits = [(bytes([n]) * 8, NOT_DRAWN) for n in range(4)]
+    house.second(EVENT)
+    counted = [fact for fact in house.told if isinstance(fact, AudienceCounted)]
+    assert counted[-1].waiting == 4

@@ -179,3 +179,12 @@ def test_a_long_line_asks_seldom_and_a_short_one_that_is_drawn_often(
     waiting: int, is_open: bool, expected: int
 ) -> None:
     assert line_poll_s(waiting, is_open) == expected
+
+
+def test_in_the_first_second_after_the_doors_opened_a_large_crowd_is_known_already() -> None:
+    opened = DoorSet(
+        event_id="abc", commitment="c0", places_until_s=0, secret="aa", seed="bb", opened_at_s=1
+    )
+    counted = AudienceCounted(event_id="abc", connected=0, at_ms=0, waiting=30_000)
+    known = Known(door=opened, counted=counted)
+    assert EventState(event(Phase.DOORS_OPEN), known).as_dict(0)["door"]["poll_s"] == 20

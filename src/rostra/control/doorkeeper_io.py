@@ -291,7 +291,7 @@ class Doorkeeper:
             proven=counts.proven,
             fetched=counts.fetched,
             inside=counts.inside,
-            waiting=self.moved.waiting if self.moved else 0,
+            waiting=self._line.waiting(now, -1),
             peak=counts.peak,
             total_net=counts.total_net.value,
             total_gross=counts.total_gross.value,

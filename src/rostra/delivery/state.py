@@ -153,7 +153,8 @@ class EventState(msgspec.Struct):
         drawn, moved = self.known.door, self.known.moved
         opened_s = drawn.opened_at_s if drawn else None
         waiting, pace = (moved.waiting, moved.pace) if moved else (0, 0.0)
-        is_open = opened_s is not None
+        counted = self.known.counted.waiting if self.known.counted else 0
+        asks_s = line_poll_s(max(waiting, counted), opened_s is not None)
         door: dict[str, Any] = {
             "admission": self.admission,
             "commitment": drawn.commitment if drawn else None,
@@ -167,7 +168,7 @@ class EventState(msgspec.Struct):
             "waiting": waiting,
             "line": [[p.first, p.last, p.waiting] for p in moved.line] if moved else [],
             "beat_s": moved.beat_s if moved else 30,
-            "poll_s": line_poll_s(waiting, is_open),
+            "poll_s": asks_s,
             "lanes": [
                 {"name": lane.name, "places": lane.places, "inside": lane.inside}
                 for lane in (moved.lanes if moved else ())
