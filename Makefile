@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 PAGES := src/rostra/pages/.built
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: setup serve test check bench bench-door pictures format lock clean
+.PHONY: setup serve test check bench bench-door bench-rehearsal bench-shield pictures format lock clean
 
 setup: $(STAMP) $(PAGES)  ## .venv with Rostra in it, and the built pages
 
@@ -46,6 +46,14 @@ bench: setup  ## every published figure, beside its peer
 bench-door: setup  ## the door's figures: tickets, passes, a crowd that waits, fairness, the count
 	@bash .ci/system bench
 	@$(PY) -m bench door_pass door_crowd door_simulation door_count $(ARGS)
+
+bench-rehearsal: setup  ## the rehearsal's figures: listeners beside peers, the generator, the simulation
+	@bash .ci/system bench
+	@$(PY) -m bench rehearsal_listeners rehearsal_generator rehearsal_agreement $(ARGS)
+
+bench-shield: setup  ## the shield's figures: the night, who is wronged, refusals, kernel, paths
+	@bash .ci/system bench
+	@$(PY) -m bench shield_night shield_honest shield_refusals shield_kernel shield_path $(ARGS)
 
 lock:  ## write the lock files anew from pyproject.toml
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal pyproject.toml -o requirements/run.lock

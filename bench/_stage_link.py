@@ -35,7 +35,8 @@ _IFF_TUN_NO_PI = 0x1001
 _IP_UDP = 28  # bytes of header
 
 
-def _tun(namespace: str, name: str) -> int:
+def tun(namespace: str, name: str) -> int:
+    """A TUN device in that namespace, which this process enters for it; it ends with us."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open(f"/var/run/netns/{namespace}") as space:
         if libc.setns(space.fileno(), _CLONE_NEWNET) != 0:
@@ -61,7 +62,7 @@ def carry(namespaces: list[str], loss: float, seed: int, journal: Path) -> None:
     Writes `ssrc timestamp seconds` of each RTP packet as it was sent, lost or not, and prints
     `seconds lateness` for each packet that it carried late.
     """
-    ends = [_tun(namespace, "link") for namespace in namespaces]
+    ends = [tun(namespace, "link") for namespace in namespaces]
     for namespace, address in zip(namespaces, (STAGE_IP, BROWSER_IP), strict=True):
         command = ["ip", "-n", namespace]
         subprocess.run([*command, "addr", "add", f"{address}/24", "dev", "link"], check=True)

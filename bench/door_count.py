@@ -24,7 +24,7 @@ import numpy as np
 
 from rostra.admission import distinct
 from rostra.admission.audience import LISTENING_S, Audience
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 EDGES = 4
 RENEW_S, FETCH_S = 60, 20

@@ -2,14 +2,15 @@
 
 A real house with as many edges as the crowd needs (a process here may open so many files), an event
 whose doors are open and whose house is full, and generators in processes of their own on the same
-machine, each from a loopback address of its own. Arrivals are open loop: each listener has its
-moments, whether the last answer came or not, and lateness is counted from the intended moment.
+machine, from loopback addresses of their own. Arrivals are open loop: each listener has its
+moments, whether the last answer came or not, and lateness is counted from the intended moment; one
+who is still without the last answer by then counts as failed. Who is connected asks from the
+start, while the others connect; figures are taken once all are here.
 A run in which a generator itself fell behind by more than a quarter second is void and says so.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 import os
 import random
@@ -31,79 +32,149 @@ Row = dict[str, Any]
 PERIOD_S, JITTER = 10.0, 0.2
 AIM = 200_000
 MOST_LATE_S = 0.25
+_STEP_S = 0.005
+_EARLIEST_STEP = int(PERIOD_S * (1 - JITTER) / _STEP_S)
+_LATEST_STEP = int(PERIOD_S * (1 + JITTER) / _STEP_S)
+_AT_A_TIME, _ARRIVING = 8, 64  # all generators' together stay far below an edge's backlog
+_PORTS_OF_A_SOURCE = 10_000  # the kernel's search gets slow when half of the 28,000 are taken
+_LAST_ANSWERS_S = 5.0
 _SPARE_FILES = 600
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h
 _KERNEL_BYTES = 12_000  # of both ends of a connection; bounds the crowd by the memory there is
 
 
-def _connected(port: int, source: str) -> socket.socket:
-    one = socket.socket()
-    one.settimeout(20)
-    # Else the kernel looks for a port that is free towards everybody, which takes long in the end.
-    one.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-    one.bind((source, 0))
-    one.connect(("127.0.0.1", port))
-    return one
+class _Crowd:
+    """The listeners of one generator, in one loop: each asks at its moments while others connect.
 
+    Moments are kept in a wheel of steps, so that one costs the same however many there are; a
+    listener's moment is that of its step.
+    """
 
-def generator(port: int, source: str, connections: int, path: str, seconds: float) -> None:
-    """Connects slowly, says so, waits for a word, then polls for `seconds`; prints what it saw."""
-    chance = random.Random(source)
-    fields = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items())
-    request = f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode()
-    poll, sockets = select.epoll(), dict[int, socket.socket]()
-    refused = 0
-    for _ in range(connections):
-        try:
-            one = _connected(port, source)
-        except OSError:
-            refused += 1
-            continue
-        one.sendall(request)
-        if not one.recv(65536).startswith(b"HTTP/1.1 200"):
-            refused += 1
-            one.close()
-            continue
-        one.setblocking(False)
-        sockets[one.fileno()] = one
-        poll.register(one.fileno(), select.EPOLLIN | select.EPOLLET)
-    print(json.dumps({"connected": len(sockets), "refused": refused}), flush=True)
-    sys.stdin.readline()
-    start = time.monotonic()
-    due = [(start + chance.uniform(0, PERIOD_S), number) for number in sockets]
-    heapq.heapify(due)
-    intended: dict[int, float] = {}
-    late: list[float] = []
-    behind, failed, cpu = 0.0, 0, time.process_time()
-    while (now := time.monotonic()) < start + seconds:
-        while due and due[0][0] <= now:
-            at, number = due[0]
-            heapq.heapreplace(due, (at + PERIOD_S * chance.uniform(1 - JITTER, 1 + JITTER), number))
-            if now - start > 1:
-                behind = max(behind, now - at)
-            if number not in intended:
-                intended[number] = at
+    def __init__(self, port: int, place: int, path: str) -> None:
+        fields = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items())
+        self.request = f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode()
+        self.port, self.place = port, place
+        self.chance = random.Random(place)
+        self.poll = select.epoll()
+        self.poll.register(sys.stdin.fileno(), select.EPOLLIN)
+        self.sockets: dict[int, socket.socket] = {}
+        self.lost: list[socket.socket] = []
+        self.arriving: set[int] = set()  # those whose first answer is not here yet
+        self.tried = 0
+        self.wheel: list[list[int]] = [[] for _ in range(_LATEST_STEP + 1)]
+        self.step = 0
+        self.origin = time.monotonic()
+        self.asked: dict[int, float] = {}  # the moment of what is not answered yet
+        self.told = False
+        self.reset()
+
+    def reset(self) -> None:
+        """What was seen so far does not count."""
+        self.late: list[float] = []
+        self.behind_s, self.failed, self.cpu_s = 0.0, 0, time.process_time()
+
+    def arrive(self, most: int) -> None:
+        """Some connect and ask; the rest when these have been answered."""
+        for _ in range(min(_AT_A_TIME, _ARRIVING - len(self.arriving), most - self.tried)):
+            source = f"127.0.{self.place}.{1 + self.tried // _PORTS_OF_A_SOURCE}"
+            self.tried += 1
+            one = socket.socket()
+            # Else the kernel looks for a port that is free towards everybody, which takes long.
+            one.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+            try:
+                one.bind((source, 0))
+                one.connect(("127.0.0.1", self.port))
+                one.send(self.request)
+            except OSError:
+                one.close()
+                continue
+            one.setblocking(False)
+            number = one.fileno()
+            self.sockets[number] = one
+            self.arriving.add(number)
+            self.asked[number] = time.monotonic()
+            self.poll.register(number, select.EPOLLIN | select.EPOLLET)
+
+    def ask(self) -> float:
+        """Those whose moment has come ask, answered or not; the time of the next moment."""
+        while (at := self.origin + self.step * _STEP_S) <= (now := time.monotonic()):
+            place = self.step % len(self.wheel)
+            due, self.wheel[place] = self.wheel[place], []
+            self.behind_s = max(self.behind_s, now - at)
+            for number in due:
+                self._at(_EARLIEST_STEP, _LATEST_STEP, number)
+                if number not in self.sockets or number in self.asked:
+                    self.failed += 1
+                    continue
+                self.asked[number] = at
                 try:
-                    sockets[number].send(request)
+                    self.sockets[number].send(self.request)
                 except OSError:
-                    failed += 1
-        for number, _ in poll.poll(max(0.0, min(0.05, due[0][0] - now)), 1024):
-            answer = sockets[number].recv(65536)
-            if not answer:
-                failed += 1
-                poll.unregister(number)
-            elif (at_ := intended.pop(number, None)) is not None:
-                late.append(time.monotonic() - at_)
-    late.sort()
+                    self._lose(number)
+            self.step += 1
+        return at
+
+    def hear(self, until: float) -> None:
+        """Wait for answers, no longer than `until`; take those that are here."""
+        for number, _ in self.poll.poll(max(0.0, until - time.monotonic()), 512):
+            if number == sys.stdin.fileno():
+                if not sys.stdin.readline():
+                    raise SystemExit("nobody is left to measure for")
+                self.told = True
+                self.poll.unregister(number)
+                continue
+            try:
+                answer = self.sockets[number].recv(8192)
+            except OSError:
+                answer = b""
+            if not answer.startswith(b"HTTP/1.1 200") or number not in self.asked:
+                self._lose(number)
+                continue
+            self.late.append(time.monotonic() - self.asked.pop(number))
+            if number in self.arriving:
+                self.arriving.remove(number)
+                self._at(1, int(PERIOD_S / _STEP_S), number)
+
+    def _at(self, earliest: int, latest: int, number: int) -> None:
+        steps = earliest + int(self.chance.random() * (latest + 1 - earliest))
+        self.wheel[(self.step + steps) % len(self.wheel)].append(number)
+
+    def _lose(self, number: int) -> None:
+        self.failed += 1
+        self.asked.pop(number, None)
+        self.arriving.discard(number)
+        self.poll.unregister(number)
+        self.lost.append(self.sockets.pop(number))  # open, or its number would be another's
+
+
+def generator(port: int, place: int, connections: int, path: str, seconds: float) -> None:
+    """Connects all, says so, measures for `seconds` from the word on; prints what it saw."""
+    crowd = _Crowd(port, place, path)
+    while crowd.tried < connections or crowd.arriving:
+        due = crowd.ask()
+        crowd.arrive(connections)
+        crowd.hear(due)
+    held = len(crowd.sockets)
+    print(json.dumps({"connected": held, "refused": connections - held}), flush=True)
+    while not crowd.told:
+        crowd.hear(crowd.ask())
+    crowd.reset()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        crowd.hear(crowd.ask())
+    late_s, cpu_s = crowd.behind_s, time.process_time() - crowd.cpu_s
+    while crowd.asked and time.monotonic() < end + _LAST_ANSWERS_S:
+        crowd.hear(end + _LAST_ANSWERS_S)
+    late = sorted(crowd.late)
     print(
         json.dumps(
             {
                 "answers": len(late),
-                "unanswered": len(intended),
-                "failed": failed,
+                "unanswered": len(crowd.asked),
+                "failed": crowd.failed,
                 "late": [late[min(len(late) - 1, int(len(late) * q))] for q in QUANTILES],
-                "behind_s": behind,
-                "cpu_s": time.process_time() - cpu,
+                "behind_s": late_s,
+                "cpu_s": cpu_s,
             }
         ),
         flush=True,
@@ -136,8 +207,8 @@ class _Generators:
         self.processes: list[subprocess.Popen[str]] = []
         left = size
         while left > 0:
-            source = f"127.0.1.{1 + len(self.processes)}"
-            words = [house.ports[0], source, min(each, left), path, seconds]
+            place = 1 + len(self.processes)
+            words = [house.ports[0], place, min(each, left), path, seconds]
             self.processes.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "bench.door_crowd", *map(str, words)],
@@ -275,4 +346,4 @@ def rows(quick: bool) -> list[Row]:
 
 
 if __name__ == "__main__":
-    generator(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4], float(sys.argv[5]))
+    generator(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], float(sys.argv[5]))

@@ -17,7 +17,8 @@ import numpy as np
 
 from rostra.admission.capacity import Capacity
 from rostra.admission.draw import COHORT_S
-from rostra.admission.simulation import DOORS_OPEN_S, NEVER, Evening, World, run
+from rostra.admission.simulated import NEVER, announced_evening
+from rostra.admission.simulation import DOORS_OPEN_S, Evening, World, run
 
 Row = dict[str, Any]
 PEOPLE, HOUSE, JOINS_S = 8_000_000, 1_000_000, 5_000.0
@@ -82,7 +83,11 @@ def reversals(series: list[float]) -> int:
 def world(people: int, house: int, joins_s: float) -> World:
     """A house for `house` at rung 3, and less at the better rungs."""
     listeners = (35 * house // 100, 60 * house // 100, 90 * house // 100, house)
-    return World(people=people, capacity=Capacity(listeners, joins_s, "certificate"))
+    return World(
+        visitors=announced_evening(people, np.random.Generator(np.random.PCG64(1))),
+        capacity=Capacity(listeners, joins_s, "certificate"),
+        stop_early=True,
+    )
 
 
 def rows(quick: bool) -> list[Row]:

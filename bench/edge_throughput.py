@@ -37,8 +37,10 @@ from rostra.ground.facts import (
     MediaSealed,
     Phase,
     PlaylistRendered,
+    ShieldSet,
 )
 from rostra.ground.keys import KeyRing
+from rostra.shield.paths_io import Paths
 
 SEGMENT, PLAYLIST = "/e/bench/media/aac/s4/1.m4s", "/e/bench/live/3/aac.m3u8"
 RING = KeyRing((b"bench" * 6 + b"!!",))
@@ -151,8 +153,11 @@ def pass_token() -> str:
     )
 
 
-async def serve(port: int, admission: str) -> None:
-    """The edge under test, with all that `rostra serve` gives it: tallies each second too."""
+async def serve(port: int, admission: str, how: str = "") -> None:
+    """The edge under test, with all that `rostra serve` gives it: tallies each second too.
+
+    `how`: "pressed" (it is under attack) or "followed" (it also follows connections).
+    """
     folder = Path(tempfile.gettempdir())
     edge = Edge("bench", folder, None, b"bench" * 8, admission=admission, ring=RING)
     crowd = _Endless("bench", b"crowd...", 0.0)
@@ -163,33 +168,8 @@ async def serve(port: int, admission: str) -> None:
         return crowd
 
     edge.desk.door.shares.of = of  # type: ignore[method-assign]
-    now_s = int(time.time())
-    edge.handle(
-        DoorSet(
-            event_id="bench",
-            commitment="00" * 32,
-            places_until_s=now_s + 86_400,
-            secret="00" * 32,
-            seed="00" * 32,
-            opened_at_s=now_s,
-        )
-    )
-    for run in ("", None):
-        edge.handle(
-            DoorMoved(
-                event_id="bench",
-                at_ms=now_s * 1000,
-                sequence=1,
-                admitted_rank=1 << 52,
-                pace=1e6,
-                rung=0,
-                rung_since_ms=0,
-                reason="rung_best",
-                full=False,
-                waiting=0,
-                leases={"bench": (edge.door.tally()["bench"].run if run is None else run, 1 << 40)},
-            )
-        )
+    edge.handle(door_set())
+    edge.handle(door_moved({}))
     event = Event(event_id="bench", title="Bench", start_ms=0, phase=Phase.LIVE)
     edge.handle(EventChanged(event=event))
     edge.handle(
@@ -212,10 +192,46 @@ async def serve(port: int, admission: str) -> None:
             blocking=False,
         )
     )
+    if how:
+        edge.handle(ShieldSet(at_ms=0, pressure=1))
+    if how == "followed":
+        edge.watch_path(Paths(folder).changed)
     await edge.serve("127.0.0.1", port)
     while True:
+        run = edge.tally(time.monotonic()).doors["bench"].run
+        edge.handle(door_moved({"bench": (run, 1 << 40)}))
         await asyncio.sleep(1)
-        edge.tally(time.monotonic())
+
+
+def door_set() -> DoorSet:
+    """The doors are open since now."""
+    now_s = int(time.time())
+    return DoorSet(
+        event_id="bench",
+        commitment="00" * 32,
+        places_until_s=now_s + 86_400,
+        secret="00" * 32,
+        seed="00" * 32,
+        opened_at_s=now_s,
+    )
+
+
+def door_moved(leases: dict[str, tuple[str, int]]) -> DoorMoved:
+    """What control repeats each second, or the leases are void."""
+    now_ms = int(time.time() * 1000)
+    return DoorMoved(
+        event_id="bench",
+        at_ms=now_ms,
+        sequence=1,
+        admitted_rank=1 << 52,
+        pace=1e6,
+        rung=0,
+        rung_since_ms=0,
+        reason="rung_best",
+        full=False,
+        waiting=0,
+        leases=leases,
+    )
 
 
 def measure(
@@ -293,4 +309,4 @@ def rows(quick: bool) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1]), sys.argv[2]))
+    uvloop.run(serve(int(sys.argv[1]), *sys.argv[2:]))

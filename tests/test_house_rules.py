@@ -12,9 +12,12 @@ FILES = sorted(p for p in SOURCES.rglob("*.py") if "pages" not in p.parts)
 TOP = {
     "house.py",
     "cli.py",
+    "cli_certificate.py",
     "cli_count.py",
     "cli_door.py",
     "cli_operator.py",
+    "cli_rehearse.py",
+    "cli_shield.py",
     "__main__.py",
 }  # know all
 # A module here gives a pure file a clock, chance, network, disk, threads or logging.

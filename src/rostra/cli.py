@@ -97,7 +97,7 @@ def serve(config: Path | None, as_json: bool, **given: Any) -> None:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(opened_house.addresses)))
             return
-        _welcome(opened_house, Path(settings.text("serve.data")))
+        _welcome(opened_house, settings)
 
     try:
         asyncio.run(house.serve(settings, opened))
@@ -114,14 +114,15 @@ def _operator_link(control_url: str, data: Path) -> str:
     return f"{control_url}/#key={keys_io.load_or_create(data, 'operator').hex()}"
 
 
-def _welcome(opened: house.Opened, data: Path) -> None:
-    at = opened.addresses
+def _welcome(opened: house.Opened, settings: Settings) -> None:
+    at, data = opened.addresses, Path(settings.text("serve.data"))
     # A key may stand on a person's screen, never in a log.
     create = _operator_link(at.control_url, data) if console.is_terminal else at.control_url
     rows = Table.grid(padding=(0, 2))
     rows.add_row("Create an event", create)
     rows.add_row("Listeners", f"{at.public_url}/")
     rows.add_row("Speakers", f"{at.stage_url}/")
+    rows.add_row("Capacity", house.capacity_said(settings))
     console.print(
         Panel(rows, title="Rostra is open", title_align="left", expand=False), soft_wrap=True
     )
@@ -306,7 +307,7 @@ def list_events(config: Path | None, as_json: bool, **given: Any) -> None:
     views = _call(settings, "GET", "/api/events")
     if views is None:
         control = _offline(settings)
-        views = [control.view(row) for row in control.events.values()]
+        views = [control.view(row) for row in control.real_events()]
     if as_json:
         click.echo(json.dumps(views))
         return
@@ -386,6 +387,9 @@ def config_explain(name: str | None, markdown: bool, as_json: bool) -> None:
         click.echo(f"{row.name} = {json.dumps(row.default)}\n    {row.says}")
 
 
+import rostra.cli_certificate  # noqa: E402  and so does this
 import rostra.cli_count  # noqa: E402  and so does this
 import rostra.cli_door  # noqa: E402  it adds its commands to what stands above
-import rostra.cli_operator  # noqa: E402, F401  and so does this
+import rostra.cli_operator  # noqa: E402  and so does this
+import rostra.cli_rehearse  # noqa: E402  and so does this
+import rostra.cli_shield  # noqa: E402, F401  and so does this

@@ -24,26 +24,9 @@ import msgspec
 from rostra.agenda.links import Addresses
 from rostra.control import keys_io, tls_io
 from rostra.control.corner_io import PortTrouble, corner_of, listening_socket
-from rostra.ground.facts import (
-    AudienceCounted,
-    DoorMoved,
-    DoorSet,
-    EdgeTallied,
-    Event,
-    EventChanged,
-    HostAsked,
-    MediaSealed,
-    PackagerTallied,
-    PlaylistRendered,
-    PlaylistsOffered,
-    ProcessesSeen,
-    ProgrammeMixed,
-    RecordingFinished,
-    ReplayPromised,
-    ReplaySealed,
-    SeatsChanged,
-    StageTallied,
-)
+from rostra.control.rehearsals_io import record_path
+from rostra.ground.facts import Event
+from rostra.ground.hearing import CONTROL_HEARS, EDGE_HEARS, PACKAGER_HEARS, STAGE_HEARS
 from rostra.ground.settings import Settings
 from rostra.supervision.supervisor_io import Supervisor, end_orphans
 
@@ -51,29 +34,6 @@ log = logging.getLogger(__name__)
 
 COST_US = 200.0  # of one request, where it cannot be measured: careful, many times the usual
 REPLAY_MAKER = "replay-maker"  # a process that control starts, not the supervisor
-
-# Who hears which facts from whom.
-CONTROL_HEARS: dict[str, list[type]] = {
-    "stage": [SeatsChanged, HostAsked, StageTallied, RecordingFinished],
-    "packager": [ReplaySealed, PackagerTallied],
-    "edge": [EdgeTallied],
-    "supervisor": [ProcessesSeen],
-}
-STAGE_HEARS: dict[str, list[type]] = {"control": [EventChanged, AudienceCounted]}
-PACKAGER_HEARS: dict[str, list[type]] = {"control": [EventChanged], "stage": [ProgrammeMixed]}
-EDGE_HEARS: dict[str, list[type]] = {
-    "control": [
-        EventChanged,
-        AudienceCounted,
-        DoorSet,
-        DoorMoved,
-        ReplayPromised,
-        PlaylistsOffered,  # these two of a replay that was made without the packager
-        ReplaySealed,
-    ],
-    "stage": [SeatsChanged],
-    "packager": [MediaSealed, PlaylistRendered, PlaylistsOffered, ReplaySealed],
-}
 
 
 class HouseTrouble(Exception):
@@ -106,6 +66,14 @@ def addresses(settings: Settings) -> Addresses:
     )
 
 
+def _origins(settings: Settings) -> tuple[str, ...]:
+    """Where a rehearsal may ask: on this machine first, then as listeners do."""
+    scheme = "https" if settings.text("serve.tls_cert") else "http"
+    port = settings.number("serve.port")
+    here = [f"{scheme}://{host}:{port}" for host in ("127.0.0.1", "localhost")]
+    return tuple(dict.fromkeys((*here, addresses(settings).public_url)))
+
+
 def _go_first(nice: int) -> None:
     """Let the voice's own processes run before the crowd's, where the system allows it."""
     with contextlib.suppress(OSError):
@@ -128,9 +96,16 @@ async def run_control(settings: Settings) -> None:
     from rostra.control import api_io
     from rostra.control.control_io import Control, ControlSettings
     from rostra.control.doors_io import DoorSettings
+    from rostra.control.shieldkeeper_io import ShieldSettings
     from rostra.control.storage_io import Storage
+    from rostra.rehearsal import fingerprint_io
+    from rostra.shield.nft_io import kernel_of
+    from rostra.shield.paths_io import Paths
+    from rostra.shield.policy import PolicySettings
 
     async with corner_of("control", settings) as corner:
+        kernel = kernel_of(settings, corner.data)
+        await kernel.start()
         try:
             cost_us = await asyncio.to_thread(measure_cost_us)
         except OSError as error:
@@ -148,14 +123,27 @@ async def run_control(settings: Settings) -> None:
                 invitation_days=settings.number("agenda.invitation_days"),
                 replay_within_min=settings.number("agenda.replay_within_min"),
                 replay_maker=_process_command(corner.data / "run", REPLAY_MAKER),
+                house=await asyncio.to_thread(fingerprint_io.house, settings, len(edges)),
+                origins=_origins(settings),
                 door=DoorSettings(
                     capacity=defaults(cost_us, os.cpu_count() or 1, _connections(settings)),
                     cap=settings.number("door.cap"),
                     pace=settings.number("door.pace"),
                     edges=edges,
                 ),
+                shield=ShieldSettings(
+                    policy=PolicySettings(
+                        mode=settings.text("shield.mode"),
+                        dry_run=settings.text("shield.dry_run") == "on",
+                        challenge=settings.text("shield.challenge") == "auto",
+                        kernel=True,
+                    ),
+                    kernel=kernel,
+                    paths=Paths(corner.data),
+                ),
             ),
         )
+        control.resume()
         corner.hear(CONTROL_HEARS, control.handle, len(edges))
         operator_key = keys_io.load_or_create(corner.data, "operator")
         app = api_io.make_app(control, operator_key, corner.data, pages_dir())
@@ -165,6 +153,18 @@ async def run_control(settings: Settings) -> None:
         corner.go(corner.repeat(control.tick, 0.1))
         await corner.until_ended()
         await control.close()
+        await kernel.close()
+
+
+def capacity_said(settings: Settings) -> str:
+    """What the house goes by, in words: its newest certificate, or why that does not hold."""
+    from rostra.control import certificates_io
+    from rostra.rehearsal import fingerprint_io
+
+    data = Path(settings.text("serve.data")).resolve()
+    house = fingerprint_io.house(settings, edge_count(settings))
+    key = keys_io.load_or_create(data, "signing")
+    return certificates_io.said(certificates_io.standing(data, house, key))
 
 
 def run_replay_maker(settings: Settings) -> int:
@@ -183,7 +183,10 @@ def run_replay_maker(settings: Settings) -> int:
 
 async def run_stage(settings: Settings) -> None:
     """The stage process."""
-    from rostra.stage import signalling_io
+    from rostra.shield.proxied_io import introduced
+    from rostra.shield.proxies import read_proxies
+    from rostra.stage.port_io import StagePort
+    from rostra.stage.signalling_io import make_app
     from rostra.stage.stage_io import Stage
 
     _go_first(-10)
@@ -197,10 +200,15 @@ async def run_stage(settings: Settings) -> None:
         )
         corner.hear(STAGE_HEARS, stage.handle)
         await corner.until_caught_up()
-        app = signalling_io.make_app(stage, pages_dir(), addresses(settings).public_url)
-        await corner.serve_app(
-            app, settings.text("serve.stage_host"), settings.number("serve.stage_port")
+        port = StagePort(
+            make_app(stage, pages_dir(), addresses(settings).public_url),
+            stage.holds,
+            stage.strangers,
+            proxies=read_proxies(settings.text("serve.proxies")),
+            introduced=introduced,
         )
+        host, number = settings.text("serve.stage_host"), settings.number("serve.stage_port")
+        corner.go(port.serve(listening_socket(host, number), corner.tls()))
         corner.go(stage.run())
         await corner.until_ended()
         await stage.close()
@@ -221,6 +229,9 @@ async def run_packager(settings: Settings) -> None:
 async def run_edge(settings: Settings, index: int) -> None:
     """One edge process."""
     from rostra.delivery.edge_io import Edge
+    from rostra.shield.paths_io import Paths
+    from rostra.shield.proxied_io import introduced
+    from rostra.shield.proxies import read_proxies
 
     name = f"edge-{index}"
     async with corner_of(name, settings) as corner:
@@ -233,12 +244,15 @@ async def run_edge(settings: Settings, index: int) -> None:
             max_connections=settings.number("edge.max_connections"),
             media_cache_bytes=settings.number("edge.media_cache_mb") * 1024 * 1024,
             admission=settings.text("door.admission"),
+            proxies=read_proxies(settings.text("serve.proxies")),
         )
         ring_path = keys_io.ring_path(corner.data, "door")
         edge.watch_ring(ring_path, lambda: keys_io.load_ring(corner.data, "door"))
+        edge.watch_path(Paths(corner.data).changed)
         corner.hear(EDGE_HEARS, edge.handle)
         await corner.until_caught_up()
-        await edge.serve(settings.text("serve.host"), settings.number("serve.port"), corner.tls())
+        host, port = settings.text("serve.host"), settings.number("serve.port")
+        await edge.serve(host, port, corner.tls(), introduced)
         corner.go(corner.repeat(lambda: corner.bus.publish(edge.tally(time.monotonic()))))
         await corner.until_ended()
         await edge.close()
@@ -295,6 +309,7 @@ def _prepare(settings: Settings) -> tuple[int, Path]:
         )
     # Nobody can tell a listener of tonight from one of last night: that key lives for one run.
     (data / "keys" / "session.key").unlink(missing_ok=True)
+    record_path(data).unlink(missing_ok=True)  # a rehearsal ends with the house that it was for
     for name in ("operator", "invitation", "session"):
         keys_io.load_or_create(data, name)
     keys_io.load_ring(data, "door")

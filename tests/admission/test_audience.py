@@ -13,7 +13,7 @@ from rostra.admission import audience as module
 from rostra.admission import distinct
 from rostra.admission.audience import GOODBYE_S, HOLDING_S, LISTENING_S, Audience
 from rostra.admission.distinct import Estimate, WireInvalid
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 A, B, C, D = (letter * 8 for letter in (b"a", b"b", b"c", b"d"))
 

@@ -12,7 +12,7 @@ from rostra.admission.capacity import Capacity
 from rostra.admission.controller import LEND_LEAST, Controller, Decision, Seen
 from rostra.admission.distinct import of
 from rostra.admission.line import Line
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 COHORT = 1 << 32
 CAPACITY = Capacity((10_000, 20_000, 40_000, 60_000), 200.0, "certificate")

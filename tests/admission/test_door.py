@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rostra.admission import beats, distinct, draw
-from rostra.admission.door import Admitted, Door, Reply
+from rostra.admission.door import ARRIVED_MOST_S, Admitted, Door, Reply
 from rostra.admission.doorway import INSIDE_MOST, Inside
 from rostra.admission.passes import EXPIRES_S, LEEWAY_S, Pass, read_pass
 from rostra.admission.refused import (
@@ -27,11 +27,12 @@ from rostra.admission.refused import (
     TICKET_OTHER_EVENT,
 )
 from rostra.admission.tickets import Ticket, listener_hash, sign_ticket
+from rostra.admission.tokens import kid_of
+from rostra.ground.door_values import DoorTally
 from rostra.ground.facts import (
     AudienceCounted,
     DoorMoved,
     DoorSet,
-    DoorTally,
     Event,
     EventChanged,
     MediaSealed,
@@ -543,8 +544,9 @@ def test_a_key_rotated_in_the_middle_breaks_nothing() -> None:
     new_pass = new.let_in(old_pass)
     assert isinstance(new.admits(old_pass), Admitted)
     # The edge that has not yet read the new key can tell that it should.
-    assert old.door.knows_key(view["ticket"]) and not old.door.knows_key(again["ticket"])
-    assert old.door.knows_key("nonsense")
+    assert old.door.knows_key(kid_of(view["ticket"]))
+    assert not old.door.knows_key(kid_of(again["ticket"]))
+    assert old.door.knows_key(kid_of("nonsense"))
     assert old.ask(again["ticket"]) is TICKET_INVALID
     old.door.ring = rotated
     assert isinstance(old.ask(again["ticket"]), dict)
@@ -697,3 +699,48 @@ def test_a_lease_that_control_has_not_repeated_for_ten_seconds_is_void() -> None
     assert edge.exchange(token) == NO_PLACE_FREE, "another edge may have been lent its places"
     edge.hear(moved(EVERYBODY, edge.now_ms, 2, one=5))
     assert isinstance(edge.exchange(token), dict)
+
+
+def test_who_was_kept_waiting_has_the_place_of_their_arrival() -> None:
+    edge = opened()
+    edge.now_ms += 600_000
+
+    def cohort(ago_s: int) -> int:
+        came_s = edge.door.now_s(edge.wall_ms) - ago_s
+        view = told(edge.door.ticket("ev", "", edge.wall_ms, edge.fresh(), arrived_s=came_s))
+        assert isinstance(view, dict)
+        return int(view["cohort"])
+
+    now = cohort(0)
+    assert cohort(20) == now - 2
+    # Nobody is dated back by more than five minutes, nor into the future.
+    assert cohort(4000) == cohort(ARRIVED_MOST_S) == now - ARRIVED_MOST_S // 10
+    assert cohort(-60) == now
+
+
+def test_whether_there_are_tickets_is_known_without_making_one() -> None:
+    edge = opened()
+    assert edge.door.refuses_new("ev", edge.wall_ms) is None
+    assert edge.door.refuses_new("nobody", edge.wall_ms) is DOORS_CLOSED
+    assert edge.tally().issued == 0
+    edge.hear(phase(Phase.ENDED))
+    assert edge.door.refuses_new("ev", edge.wall_ms) is DOORS_CLOSED
+
+
+def test_a_nonce_that_no_media_carried_is_called_invented_by_an_edge_that_knows_some() -> None:
+    edge = opened()
+    token = edge.let_in(edge.place()["ticket"], "")
+
+    def invented(nonce_: str) -> bool:
+        reply = edge.door.exchange("ev", token, nonce_, edge.wall_ms, edge.fresh())
+        assert isinstance(reply, Reply)
+        return reply.invented
+
+    assert not invented("whatever"), "it may just have begun"
+    edge.hear(nonce("first"))
+    assert [invented(text) for text in ("first", "", "whatever", "x" * 2000)] == [
+        False,
+        False,
+        True,
+        True,
+    ]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.admission import draw
-from rostra.ground.facts import Covered
+from rostra.ground.door_values import Covered
 
 SECRET = bytes(range(32))
 COVERED = (

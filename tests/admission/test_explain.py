@@ -13,7 +13,8 @@ from rostra.admission import draw
 from rostra.admission.explain import STATE_INVALID, Explanation, door_of, explain, lines
 from rostra.admission.refused import TICKET_INVALID, TICKET_OTHER_EVENT
 from rostra.admission.tickets import Ticket, sign_ticket
-from rostra.ground.facts import Covered, DoorSet
+from rostra.ground.door_values import Covered
+from rostra.ground.facts import DoorSet
 from rostra.ground.keys import KeyRing
 
 RING = KeyRing((b"k" * 32,))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rostra.admission.distinct import WireInvalid, of
 from rostra.admission.leases import BACK_S, DOUBT_S, SILENT_S, VOID_S, Leases
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 
 def tally(

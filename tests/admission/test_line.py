@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rostra.admission.beats import NOT_DRAWN, Beats
 from rostra.admission.distinct import of
 from rostra.admission.line import CALL_S, EXACT_MOST, PIECES_MOST, Line
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 COHORT = 1 << 32
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from bench.door_simulation import chi_square_p, kendall_tau, reversals, uniformity_p, world
 
-from rostra.admission.simulation import NEVER, Evening, run
+from rostra.admission.simulated import NEVER
+from rostra.admission.simulation import Evening, run
 
 HOUSE = 5000
 
@@ -82,6 +83,7 @@ def test_the_chi_square_finds_an_order_that_favours_the_early(evening: Evening) 
                 ranks=evening.ranks,
                 admitted_s=unfair,
                 gone=evening.gone,
+                until_s=evening.until_s,
             )
         )
         < 1e-6

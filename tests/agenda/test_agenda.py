@@ -103,3 +103,9 @@ def test_an_announcement_can_be_withdrawn_and_its_number_is_not_used_again() -> 
     refusal = agenda.withdraw(event, 1)
     assert isinstance(refusal, Refusal)
     assert refusal.code == "no_such_announcement"
+
+
+def test_a_rehearsal_opens_when_its_conductor_says_and_never_by_itself() -> None:
+    rehearsal = msgspec.structs.replace(EVENT, rehearsal=True)
+    assert agenda.due(EVENT, EVENT.start_ms, 0) is Act.OPEN_DOORS
+    assert agenda.due(rehearsal, EVENT.start_ms, 0) is None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rostra.control.bus_io import Publisher, subscribe
@@ -15,6 +16,7 @@ from rostra.ground.facts import (
     Event,
     EventChanged,
     MediaSealed,
+    Phase,
     ProgrammeMixed,
     StageTallied,
 )
@@ -179,3 +181,31 @@ async def test_a_subscriber_knows_when_it_has_heard_all_that_was_kept(
     await until(lambda: bool(at))
     task.cancel()
     assert at == [50]
+
+
+async def test_of_a_rehearsal_that_is_over_only_that_word_is_kept(tmp_path: Path) -> None:
+    publisher = Publisher(tmp_path / "control.sock")
+    await publisher.start()
+    rehearsal = Event(event_id="r", title="Rehearsal", start_ms=1, rehearsal=True)
+    over = EventChanged(event=msgspec.structs.replace(rehearsal, phase=Phase.CANCELLED))
+    part = MediaSealed(
+        event_id="r", path="media/1", body=b"x", content_type="", keep_s=60, stored=False
+    )
+    for fact in (EventChanged(event=rehearsal), part, changed("other"), over):
+        publisher.publish(fact)
+    async with hearing(publisher.path, EventChanged, MediaSealed) as heard:
+        await until(lambda: len(heard) == 2)
+    assert heard == [changed("other"), over]
+    await publisher.close()
+
+
+async def test_what_is_forgotten_is_told_to_nobody_who_comes_later(tmp_path: Path) -> None:
+    publisher = Publisher(tmp_path / "stage.sock")
+    await publisher.start()
+    for event_id in ("a", "b"):
+        publisher.publish(changed(event_id))
+    publisher.forget("a")
+    async with hearing(publisher.path, EventChanged) as heard:
+        await until(lambda: len(heard) == 1)
+    assert heard == [changed("b")]
+    await publisher.close()

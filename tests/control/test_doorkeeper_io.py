@@ -15,15 +15,8 @@ from rostra.control.dashboard import Health
 from rostra.control.door_record import DoorRecord
 from rostra.control.doorkeeper_io import Doorkeeper, Surroundings
 from rostra.control.storage_io import Storage
-from rostra.ground.facts import (
-    AnyFact,
-    AudienceCounted,
-    DoorMoved,
-    DoorSet,
-    DoorTally,
-    Event,
-    Phase,
-)
+from rostra.ground.door_values import DoorTally
+from rostra.ground.facts import AnyFact, AudienceCounted, DoorMoved, DoorSet, Event, Phase
 
 CAPACITY = Capacity((100, 100, 100, 100), 50.0, "measured at start")
 T0_MS = 1_796_155_200_000

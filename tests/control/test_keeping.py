@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from rostra.control.keeping import FOREVER_S, RING_S, keeping
+import msgspec
+
+from rostra.control.keeping import FOREVER_S, RING_S, gone, keeping
 from rostra.ground.facts import (
     Event,
     EventChanged,
     HostAsked,
     MediaSealed,
+    Phase,
     ProgrammeMixed,
+    ShieldSet,
     StageTallied,
 )
 
@@ -47,3 +51,18 @@ def test_a_tally_is_for_those_who_listen_now() -> None:
         frames_concealed=0, packets_lost=0,
     )  # fmt: skip
     assert keeping(tally, 1) is None
+
+
+def test_of_the_shield_the_newest_word_is_kept() -> None:
+    first, second = keeping(ShieldSet(at_ms=1), 1), keeping(ShieldSet(at_ms=2, pressure=3), 2)
+    assert first and first == second
+    assert first.keep_s == FOREVER_S
+
+
+def test_only_a_rehearsal_that_is_over_is_gone() -> None:
+    rehearsal = Event(event_id="r", title="x", start_ms=1, rehearsal=True)
+    cancelled = msgspec.structs.replace(rehearsal, phase=Phase.CANCELLED)
+    assert gone(EventChanged(event=cancelled)) == "r"
+    assert gone(EventChanged(event=rehearsal)) is None
+    real = msgspec.structs.replace(cancelled, rehearsal=False)
+    assert gone(EventChanged(event=real)) is None

@@ -19,6 +19,7 @@ from rostra.ground.facts import (
     ProcessState,
     StageTallied,
 )
+from rostra.ground.shield_values import ShieldTally, SourceTally
 
 DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana" / "rostra.json"
 
@@ -36,7 +37,14 @@ def busy_house(folder: Path) -> Control:
         control.handle(EdgeTallied(
             edge="edge-0", at_ms=0, connections=2, held=1, requests={"media": 3, "refused": 2},
             refusals={"pass_missing": 2}, body_bytes=10, busy_fraction=0.5, loop_lag_ms=1,
-            loop_lag_p99_ms=4, listeners={},
+            loop_lag_p99_ms=4, listeners={}, shield=ShieldTally(
+                accounts=2, spent=90.5, explained=40, vouched=7, refused={"source_spent": 3},
+                acts={"slowed": 2, "dropped": 1, "challenged": 4, "solved": 3},
+                worst=(SourceTally(
+                    source=b"\xc6\x33\x64\x17", refused={"source_spent": 3}, spent=90, vouched=0,
+                    connections=1,
+                ),),
+            ),
         ))  # fmt: skip
     control.handle(StageTallied(
         at_ms=0, seats=1, ticks=50, late_ticks=2, cpu_fraction=0.1, loop_lag_ms=1,
@@ -67,6 +75,24 @@ def test_requests_and_refusals_count_up_with_class_and_code(tmp_path: Path) -> N
     assert found[refused] == 4
     assert found["rostra_edge_loop_lag_p99_seconds", (("edge", "edge-0"),)] == 0.004
     assert found["rostra_packager_silence_seconds_total", ()] == 1
+
+
+def test_the_shield_counts_up_by_reason_and_act(tmp_path: Path) -> None:
+    found = samples(tmp_path)
+    assert found["rostra_shield_refused_total", (("reason", "source_spent"),)] == 6
+    assert found["rostra_shield_acts_total", (("act", "solved"),)] == 6
+    assert found["rostra_shield_units_total", (("kind", "spent"),)] == 181
+    assert found["rostra_shield_units_total", (("kind", "explained"),)] == 80
+    assert found["rostra_shield_pressure", ()] == 0
+    steps = ("refuse", "slow", "drop", "kernel")
+    assert all(found["rostra_shield_bans", (("step", step),)] == 0 for step in steps)
+
+
+def test_no_source_is_in_a_label(tmp_path: Path) -> None:
+    text = render(busy_house(tmp_path)).decode()
+    assert "198.51.100.23" not in text
+    shield = [labels for name, labels in samples(tmp_path / "again") if "shield" in name]
+    assert {key for labels in shield for key, _ in labels} == {"reason", "act", "kind", "step"}
 
 
 def test_the_dashboard_plots_every_metric_and_no_other(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from rostra.control.acts import Detail, Done, Undo
 from rostra.control.door_record import DoorRecord, Lane
 from rostra.control.storage_io import VERSION, Storage, StorageTrouble
-from rostra.ground.facts import Covered, Event, Phase
+from rostra.ground.door_values import Covered
+from rostra.ground.facts import Event, Phase
 
 EVENT = Event(event_id="a", title="x", start_ms=5, people=("Ada", "Grace"))
 
@@ -116,3 +117,18 @@ def test_acts_are_numbered_in_order_and_kept_for_each_event(tmp_path: Path) -> N
     kept = Storage(tmp_path).acts("a")
     assert [one.number for one in kept] == [numbers[0], numbers[2]] == sorted(numbers)[::2]
     assert (kept[0].act, kept[0].undo.was) == ("cap", {"cap": None})
+
+
+def test_a_dropped_event_leaves_nothing_and_takes_no_other_along(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+    for event_id in ("a", "b"):
+        storage.save(Event(event_id=event_id, title="x", start_ms=5))
+        storage.save_door(event_id, DoorRecord(secret=b"\1" * 32))
+        storage.note(Done(event_id=event_id, at_ms=1, act="create", detail=Detail("me", "")))
+    storage.drop("a")
+    storage.drop("never was")
+    storage.close()
+    storage = Storage(tmp_path)
+    assert [event.event_id for event in storage.load_all()] == ["b"]
+    assert list(storage.load_doors()) == ["b"]
+    assert (storage.acts("a"), len(storage.acts("b"))) == ([], 1)

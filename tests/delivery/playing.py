@@ -11,6 +11,7 @@ from rostra.admission.passes import EXPIRES_S, Pass, sign_pass
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.desk_io import Limits
 from rostra.delivery.edge_io import Edge
+from rostra.delivery.turns import Turns
 from rostra.ground.facts import (
     DoorSet,
     Event,
@@ -45,8 +46,8 @@ class Clock:
 class Wire(asyncio.Transport):
     """A transport in memory. `room`: bytes that may leave before the client must read."""
 
-    def __init__(self, room: int = 1 << 30) -> None:
-        super().__init__()
+    def __init__(self, room: int = 1 << 30, address: str = "") -> None:
+        super().__init__({"peername": (address, 50_000)} if address else None)
         self.sent = b""
         self.unsent = b""
         self.room = room
@@ -133,11 +134,13 @@ class House:
         )
         self.edge.desk.now = lambda: self.clock.now
         self.edge.desk.wall_ms = self.clock.wall_ms
+        # Each request is a turn of the loop of its own (tests/delivery/test_turns.py has the rest).
+        self.edge.desk.turns = Turns(lambda: self.clock.now, lambda act: act())
         self.fast = fast
         self.connections: list[Connection] = []
 
-    def client(self, room: int = 1 << 30) -> tuple[Connection, Wire]:
-        connection, wire = self.edge.connection(), Wire(room)
+    def client(self, room: int = 1 << 30, address: str = "") -> tuple[Connection, Wire]:
+        connection, wire = self.edge.connection(), Wire(room, address)
         connection.fast = self.fast
         wire.protocol = connection
         connection.connection_made(wire)

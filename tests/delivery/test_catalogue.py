@@ -29,6 +29,7 @@ from rostra.ground.facts import (
     Event,
     EventChanged,
     Phase,
+    RehearsalSet,
     ReplaySealed,
     SeatsChanged,
 )
@@ -251,3 +252,75 @@ def test_a_built_page_is_filled_in(tmp_path: Path) -> None:
 
 def test_media_are_the_packagers_bytes(tmp_path: Path) -> None:
     assert playing(tmp_path).get(f"/e/abc/{PART}").endswith(b"\r\n\r\n" + BODY)
+
+
+CONSENT = "/.well-known/rostra-rehearsal"
+
+
+def consent(asked: Asked, said: bytes, until_ms: int = START_MS + 5000, run: str = "r") -> None:
+    fact = RehearsalSet(run=run, event_id="reh", until_ms=until_ms, consent=said)
+    asked.catalogue.handle(fact, asked.now, START_MS)
+
+
+def rehearsed(asked: Asked, phase: Phase) -> list[object]:
+    told = Event(event_id="reh", title="Rehearsal", start_ms=START_MS, phase=phase, rehearsal=True)
+    return list(asked.catalogue.handle(EventChanged(event=told), asked.now, START_MS))
+
+
+def test_consents_are_answered_word_for_word_and_never_stored() -> None:
+    asked = Asked()
+    consent(asked, b'{"one":1}')
+    consent(asked, b'{"two":2}', run="other")
+    answer = asked.document(CONSENT)
+    assert bytes(answer.body) == b'{"consents":[{"one":1},{"two":2}]}'
+    assert (answer.status, answer.cache) == (200, "no-store")
+
+
+def test_without_a_consent_there_is_none() -> None:
+    asked = Asked()
+    refusal = asked.find(CONSENT)
+    assert isinstance(refusal, Refusal)
+    assert refusal.status == 404
+
+
+@pytest.mark.parametrize("ends", ["withdrawn", "over", "time"])
+def test_a_consent_that_ended_is_answered_no_longer_than_a_second(ends: str) -> None:
+    asked = Asked()
+    rehearsed(asked, Phase.LIVE)
+    consent(asked, b"{}")
+    asked.document(CONSENT)
+    if ends == "withdrawn":
+        consent(asked, b"")
+    elif ends == "over":
+        rehearsed(asked, Phase.CANCELLED)
+    asked.now += 6.0 if ends == "time" else 0.0
+    asked.second_passes()
+    assert isinstance(asked.find(CONSENT), Refusal)
+
+
+def test_a_rehearsal_is_on_no_list_and_says_what_it_is() -> None:
+    asked = Asked()
+    rehearsed(asked, Phase.LIVE)
+    assert b"/e/reh" not in asked.document("/").body
+    assert b"Rehearsal" in asked.document("/e/reh").body
+    assert msgspec.json.decode(asked.document("/e/reh/state.json").body)["rehearsal"] is True
+
+
+def test_of_a_rehearsal_that_is_over_no_page_and_no_media_are_left() -> None:
+    asked = Asked()
+    rehearsed(asked, Phase.LIVE)
+    told = playlist(17, 3)
+    for fact in (
+        msgspec.structs.replace(told, event_id="reh"),
+        msgspec.structs.replace(media(), event_id="reh"),
+    ):
+        asked.catalogue.handle(fact, 0, START_MS)
+    page, part = asked.document("/e/reh"), asked.document(f"/e/reh/{PART}")
+    assert (page.status, part.status) == (200, 200)
+    held = asked.find(f"/e/reh/{LIVE}?_HLS_msn=18&_HLS_part=0")
+    assert isinstance(held, Wait)
+    freed = rehearsed(asked, Phase.CANCELLED)
+    assert [release.answer for release in freed] == [EVENT_UNKNOWN]  # type: ignore[attr-defined]
+    for target in ("/e/reh/state.json", f"/e/reh/{PART}", f"/e/reh/{LIVE}"):
+        assert asked.find(target) == EVENT_UNKNOWN
+    assert asked.document(f"/e/abc/{PART}").status == 200

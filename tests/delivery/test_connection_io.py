@@ -8,10 +8,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.delivery.playing import BODY, LIVE, PART, TAIL, House, media, playing, playlist
+from tests.delivery.playing import (
+    BODY,
+    LIVE,
+    PART,
+    TAIL,
+    House,
+    media,
+    playing,
+    playlist,
+    token,
+)
 
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.desk_io import Limits
+from rostra.delivery.turns import Turns
 
 NEXT = f"/e/abc/{LIVE}?_HLS_msn=17&_HLS_part=4"
 NOW = f"/e/abc/{LIVE}?_HLS_msn=17&_HLS_part=3"
@@ -281,10 +292,12 @@ def test_a_full_house_says_so_and_still_serves_what_is_there(tmp_path: Path) -> 
 
 
 def test_too_many_connections_are_turned_away(tmp_path: Path) -> None:
-    house = playing(tmp_path, Limits(connections=1))
-    house.client()
+    house = playing(tmp_path, Limits(connections=1), admission="passes")
+    listener, heard = house.client()
+    listener.data_received(get(NOW, f"Cookie: rostra_pass={token()}\r\n"))
+    assert statuses(heard.sent) == [200]
     connection, wire = house.client()
-    assert code(wire.sent) == "connections_full" and wire.ended
+    assert code(wire.sent) == "connections_full" and wire.closed and not heard.aborted
     connection.connection_lost(None)
     assert house.edge.tally(house.clock.now).connections == 1
 
@@ -361,20 +374,36 @@ def test_who_reads_slowly_but_reads_is_kept_and_gets_all(house: House) -> None:
     connection, wire = house.client(room=0)
     connection.data_received(get(f"/e/abc/{PART}") * 3)
     while wire.unsent:
-        house.seconds_pass(10)
+        house.seconds_pass(1)
         assert not wire.aborted
         wire.client_reads(100)
     assert [body for _, body in answers(wire.sent)] == [BODY] * 3
     assert not wire.reading_paused
 
 
-def test_who_sends_ahead_while_held_is_stopped_from_sending(house: House) -> None:
+def test_who_takes_a_byte_now_and_then_is_dropped(house: House) -> None:
+    """They go on, but not as fast as anybody who hears."""
+    house.edge.handle(media(body=bytes(100_000), keep_s=9999))
+    _, wire = client = house.client(room=0)
+    client[0].data_received(get(f"/e/abc/{PART}"))
+    for _ in range(60):
+        house.seconds_pass(1)
+        if wire.aborted:
+            return
+        wire.client_reads(10)
+    raise AssertionError("it may go on for hours")
+
+
+async def test_who_sends_ahead_while_held_is_stopped_from_sending(house: House) -> None:
+    house.edge.desk.turns = Turns(lambda: house.clock.now, asyncio.get_running_loop().call_soon)
     connection, wire = house.client()
     connection.data_received(get(NEXT))
     for _ in range(40):
         connection.data_received(get("/healthz", f"X: {'x' * 1000}\r\n"))
     assert wire.reading_paused
     house.edge.handle(playlist(17, 4))
+    assert 1 < len(statuses(wire.sent)) < 41, "not all in one turn"
+    await asyncio.sleep(0.01)
     assert statuses(wire.sent) == [200] * 41 and not wire.reading_paused
 
 
@@ -592,3 +621,13 @@ def test_every_request_is_answered_exactly_once_or_its_client_has_left(
     for who, (_, wire) in enumerate(clients):
         count = len(answers(wire.sent))
         assert count == asked[who] if not left[who] else count <= asked[who]
+
+
+@pytest.mark.parametrize("place", range(1, 6))
+def test_empty_lines_before_a_request_may_come_in_any_pieces(tmp_path: Path, place: int) -> None:
+    house = playing(tmp_path)
+    connection, wire = house.client()
+    raw = b"\r\n\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    connection.data_received(raw[:place])
+    connection.data_received(raw[place:])
+    assert wire.sent.startswith(b"HTTP/1.1 200")

@@ -40,8 +40,9 @@ from rostra.admission.distinct import hashes
 from rostra.admission.passes import EXPIRES_S, LEEWAY_S
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.door_desk_io import DoorDesk
-from rostra.delivery.shares import BURST, CONNECTIONS_MOST, REQUESTS_S, Share
-from rostra.ground.facts import DoorMoved, DoorTally, EventChanged, LaneState, Phase, ReplaySealed
+from rostra.delivery.shares import BURST, CONNECTIONS_MOST, RATES_S, Share
+from rostra.ground.door_values import DoorTally, LaneState
+from rostra.ground.facts import DoorMoved, EventChanged, Phase, ReplaySealed
 from rostra.ground.keys import KeyRing
 from rostra.ground.refusals import Refusal
 
@@ -461,8 +462,8 @@ def test_a_pass_in_a_thousand_places_gets_no_more_than_one(house: House, way: st
             assert set(got) <= {200, 429}
             served += got.count(200)
         house.seconds_pass(1)
-    assert served <= BURST + seconds * REQUESTS_S
-    assert served >= BURST + (seconds - 2) * REQUESTS_S
+    assert served <= BURST + seconds * RATES_S[0]
+    assert served >= BURST + (seconds - 2) * RATES_S[0]
     assert only_share(house.edge.desk.door).connections <= CONNECTIONS_MOST
     refused = house.edge.tally(house.clock.now).refusals
     assert list(refused) == ["pass_overused"]

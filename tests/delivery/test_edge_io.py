@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,7 +21,7 @@ from tests.delivery.test_connection_io import NEXT, answers, code, get, statuses
 
 from rostra.delivery.desk_io import Limits
 from rostra.delivery.edge_io import Edge, read_pages
-from rostra.ground.facts import EventChanged, ReplaySealed
+from rostra.ground.facts import EventChanged, Phase, ReplaySealed
 from rostra.ground.keys import KeyRing
 
 
@@ -333,3 +334,11 @@ async def test_everything_holds_over_tls(tmp_path: Path) -> None:
     assert (await one_answer(reader)).endswith(b"#17.4\n")
     writer.close()
     await edge.close()
+
+
+async def test_what_others_still_say_of_a_rehearsal_that_is_over_is_not_taken(edge: Edge) -> None:
+    told = msgspec.structs.replace(event(), event_id="reh", rehearsal=True)
+    edge.handle(EventChanged(event=told))
+    edge.handle(EventChanged(event=msgspec.structs.replace(told, phase=Phase.CANCELLED)))
+    edge.handle(msgspec.structs.replace(media(), event_id="reh"))
+    assert edge.desk.catalogue.playing(f"/e/reh/{PART}") is None

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.delivery.heads_io import read_head
-from rostra.delivery.refused import REQUEST_INVALID
+from rostra.delivery.refused import HEADERS_TOO_LARGE, REQUEST_INVALID
 from rostra.ground.refusals import Refusal
 
 
@@ -25,6 +25,14 @@ def test_two_heads_are_not_one() -> None:
     one = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     assert read_head(one + one) == REQUEST_INVALID
     assert read_head(one[:-2]) == REQUEST_INVALID
+
+
+def test_a_head_has_a_hundred_fields_but_not_thousands() -> None:
+    def head(fields: int) -> bytes:
+        return b"GET / HTTP/1.1\r\nHost: a\r\n%s\r\n" % (b"x: y\r\n" * fields)
+
+    assert not isinstance(read_head(head(100)), Refusal)
+    assert read_head(head(1000)) == HEADERS_TOO_LARGE
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))

@@ -93,3 +93,12 @@ def test_entity_tags_are_compared_weakly() -> None:
 def test_the_player_names_its_session_in_a_header_field() -> None:
     assert sid_in_headers([HOST, (b"cmcd-session", b'sid="abc"')]) == "abc"
     assert sid_in_headers([HOST]) == ""
+
+
+def test_what_takes_long_to_read_is_ignored() -> None:
+    endless = manner(
+        (b"if-none-match", b'"a", ' * 3000),
+        (b"range", b"bytes=" + b"0-1, " * 3000),
+        (b"accept-encoding", b"a;q=0, " * 2000 + b"gzip"),
+    )
+    assert endless.repeatable and not endless.accepts_gzip

@@ -5,14 +5,12 @@ import pytest
 from tests.delivery.playing import START_MS, event, offered, seat
 
 from rostra.delivery.state import EventState, Known, line_poll_s, poll_s
+from rostra.ground.door_values import Covered, LaneState, LinePiece
 from rostra.ground.facts import (
     Announcement,
     AudienceCounted,
-    Covered,
     DoorMoved,
     DoorSet,
-    LaneState,
-    LinePiece,
     Phase,
     PlaylistsOffered,
     ReplayPromised,
@@ -38,7 +36,8 @@ def test_the_state_is_what_the_contract_says() -> None:
     playlist = {"rung": 0, "rendition": "aac", "codec": "mp4a.40.2", "bandwidth": 72000,
                 "url": "/e/abc/live/0/aac.m3u8"}  # fmt: skip
     assert msgspec.json.decode(state.render(START_MS + 3000)) == {
-        "v": 1, "id": "abc", "phase": "live", "title": "Ada & <Grace>", "description": "d",
+        "v": 1, "id": "abc", "rehearsal": False,
+        "phase": "live", "title": "Ada & <Grace>", "description": "d",
         "language": "fr", "start": "2026-12-01T20:00:00Z", "first_start": None,
         "duration_min": 60, "now": "2026-12-01T20:00:03Z", "live_at": "2026-12-01T20:00:00.120Z",
         "ended_at": None,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rostra.ground import signing
 from rostra.ground.facts import Role
 from rostra.ground.refusals import Refusal
-from rostra.ground.signing import Invitation, read_invitation, sign_invitation
+from rostra.ground.signing import Invitation, is_signed, read_invitation, sign_invitation
 
 KEY = bytes(range(32))
 NOW = 1_800_000_000
@@ -54,3 +54,16 @@ def test_a_changed_letter_never_gives_another_right(at: int, letter: str) -> Non
     changed = TOKEN[:at] + letter + TOKEN[at + 1 :]
     read = read_invitation(changed, "abc", KEY, NOW)
     assert isinstance(read, Refusal) or read == INVITATION
+
+
+def test_a_signature_is_told_without_reading_the_rest() -> None:
+    token = TOKEN
+    assert is_signed(token, KEY)
+    for other in (token[:-2], token[1:], token.replace(".", "", 1), token + "A", "", "..", "é."):
+        assert not is_signed(other, KEY), other
+    assert not is_signed(token, bytes(32))
+
+
+@given(st.text(max_size=200))
+def test_what_is_no_token_is_not_signed(text: str) -> None:
+    assert not is_signed(text, KEY)

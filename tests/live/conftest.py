@@ -178,8 +178,10 @@ def open_house(folder: Path, settings: str = "") -> Iterator[House]:
     config.write_text(settings)
     first, second, third = free_ports(3)
     house = start_house(folder / "data", (first, second, third), "--config", str(config))
-    yield house
-    end_house(house)
+    try:
+        yield house
+    finally:
+        end_house(house)
 
 
 @pytest.fixture

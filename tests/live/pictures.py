@@ -38,6 +38,7 @@ def main() -> None:
             event = house.create("A wooden boat, an open sea", *words, start=soon)
             waiting = people.listener(viewport=NARROW, color_scheme="dark")
             waiting.goto(event["listener_link"])
+            waiting.get_by_text("You are in").wait_for()
             shoot(waiting, "event-waiting")
             host, guest = people.speaker(host_wav), people.speaker(guest_wav)
             take_a_seat(host, event["host_link"], "Ada Byron")
@@ -49,8 +50,9 @@ def main() -> None:
             time.sleep(8)
             shoot(live, "event-live")
             host.set_viewport_size({"width": 1000, "height": 780})
+            host.get_by_text("speaking", exact=True).first.wait_for()
             shoot(host, "stage")
-            control = people.listener(viewport={"width": 1000, "height": 900})
+            control = people.listener(viewport={"width": 1200, "height": 1480})  # with the door
             control.goto(f"{house.control}/#key={house.operator_key}")
             control.wait_for_timeout(6000)
             shoot(control, "control")

@@ -44,7 +44,7 @@ def test_it_prints_three_addresses_and_no_key_where_it_may_be_logged(folder: Pat
             [*ROSTRA, "serve", "--data", str(folder / "data"), *words], stdout=out, stderr=out
         )
     try:
-        until(lambda: "Speakers" in log.read_text(), "the addresses are printed")
+        until(lambda: "rostra event create" in log.read_text(), "all of it is printed")
         said = log.read_text()
         for number in (port, control, stage):
             assert f"http://localhost:{number}" in said

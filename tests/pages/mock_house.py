@@ -71,6 +71,9 @@ def rfc3339(at: float) -> str:
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
 
 
+HANGS_UP = Answer(b"", status=0)  # no answer at all: to a browser the same as a refused connection
+
+
 def built(path: str) -> Answer | None:
     """A built file."""
     file = (PAGES / path.lstrip("/")).resolve()
@@ -101,6 +104,9 @@ def serving(port: Port) -> Iterator[str]:
             _asked.headers = self.headers
             found = built(path) if path.startswith("/assets/") else port(self.command, path, body)
             found = found or refuses(404, "not_found", "There is nothing here.")
+            if found is HANGS_UP:
+                self.close_connection = True
+                return
             self.send_response(found.status)
             self.send_header("Content-Type", found.kind)
             self.send_header("Content-Length", str(len(found.body)))
@@ -159,6 +165,7 @@ class Audience:
         self.media = media
         self.began = time.time() - WINDOW * SEGMENT_S
         self.broken = False  # media answers 503
+        self.hold_back_s = 3 * SEGMENT_S  # how far behind the live edge players stay
         self.asked: list[str] = []
         self.state: dict[str, Any] = {
             "v": 1,
@@ -273,6 +280,7 @@ class Audience:
                 "#EXT-X-VERSION:7",
                 f"#EXT-X-TARGETDURATION:{math.ceil(SEGMENT_S)}",
                 f"#EXT-X-MEDIA-SEQUENCE:{first}",
+                f"#EXT-X-SERVER-CONTROL:HOLD-BACK={self.hold_back_s:.3f}",
                 '#EXT-X-MAP:URI="/e/k3v9x2mq/init.mp4"',
             ]
             for number in range(first, last):
@@ -330,11 +338,48 @@ class Stage:
         return None
 
 
+def peace() -> dict[str, Any]:
+    """What control says of a shield that has nothing to do."""
+    return {
+        "mode": "auto",
+        "dry_run": False,
+        "failed": False,
+        "pressure": 0,
+        "why": "calm",
+        "says": "nothing unusual for half a minute",
+        "since": None,
+        "onset": None,
+        "difficulty": 0,
+        "spent": 212.0,
+        "explained": 212.0,
+        "unexplained": 0.0,
+        "refused": {},
+        "acts": {},
+        "sources": 38,
+        "listeners": 1_204,
+        "busy": 0.08,
+        "kernel": "kernel bans are on: table inet rostra_0123",
+        "kernel_drops": 0,
+        "worst": [],
+        "neighbourhoods": [],
+        "bans": [],
+        "bans_all": 0,
+        "by_step": {},
+        "allow": [],
+        "deny": [],
+        "log": [],
+        "history": [],
+    }
+
+
 class Control:
     """The control port with a list of events."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
+        self.rehearsal: dict[str, Any] | None = None
+        self.certificate: dict[str, Any] = {"certificate": None, "holds": False, "why_not": ""}
+        self.shield = peace()
         self.calls: list[tuple[str, str, Any]] = []
 
     def add(self, title: str, phase: str = "scheduled", **more: Any) -> dict[str, Any]:
@@ -375,6 +420,10 @@ class Control:
             return says(self.add(**sent), 201)
         if path == "/api/status":
             return says(self.status())
+        if path == "/api/certificate":
+            return says(self.certificate)
+        if path == "/api/shield":
+            return says({**self.shield, "now": rfc3339(time.time())})
         if path.endswith("/recordings"):
             url = f"{path}/programme.flac"
             one = {"name": "programme.flac", "kind": "programme", "body_bytes": 31_000_000}
@@ -410,6 +459,7 @@ class Control:
                 "frames_concealed": 4,
                 "packets_lost": 3,
             },
+            "rehearsal": self.rehearsal,
             "packager": {"behind_ms": 12, "silence_s": 0.0, "cpu_fraction": 0.06, "events": 1},
             "edges": [
                 {

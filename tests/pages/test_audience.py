@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.conftest import Town
-from tests.pages.mock_house import Audience, rfc3339
+from tests.pages.conftest import Town, Visit
+from tests.pages.mock_house import HANGS_UP, Answer, Audience, rfc3339
 
 pytestmark = pytest.mark.live
 
@@ -91,6 +91,96 @@ def test_lost_sound_is_said_and_comes_back(media: Path, town: Town) -> None:
     page.get_by_text("The sound stopped. Trying again").wait_for(timeout=60_000)
     port.broken = False
     visit.wait_player("p.playing && p.retry_at_ms === null", timeout_s=60)
+
+
+class Edge:
+    """An audience port that can be lost: media answer 404, or nothing answers at all."""
+
+    def __init__(self, media: Path) -> None:
+        self.port = Audience(media)
+        self.port.hold_back_s = 18
+        self.port.go_live()
+        self.lost = ""
+        self.failed = 0  # playlists
+
+    def __call__(self, method: str, path: str, body: bytes) -> Answer | None:
+        sound = path.endswith((".m3u8", ".m4s"))
+        if not self.lost or (self.lost == "404" and not sound):
+            return self.port(method, path, body)
+        self.failed += path.endswith(".m3u8")
+        return HANGS_UP if self.lost == "refused" else None
+
+
+def full_buffer(edge: Edge, town: Town) -> Visit:
+    """Somebody who hears it live with 14 s or more in the buffer, and whose waits are known."""
+    visit = town.visit(edge)
+    # The waits are then between 0.6 and 3 s, so that several attempts fall into an outage of 8 s
+    # and the one after it comes before the buffer is empty.
+    visit.page.add_init_script("Math.random = () => 0.3")
+    page = visit.open(EVENT, ".playpause:visible")
+    visit.wait_player("p.playing && p.currentTime > 0")
+    page.wait_for_function(
+        """() => { const a = document.querySelector('audio[data-deck]');
+          return a.buffered.length > 0 && a.buffered.end(0) - a.currentTime > 13.5; }"""
+    )
+    return visit
+
+
+# A busy machine lets the sound wait although the buffer is full, and hls.js then nudges it by a
+# tenth of a second: no fault of the page's.
+WATCH = """() => {
+  const audio = document.querySelector('audio[data-deck]');
+  window.begun = audio.currentTime;
+  window.faults = [];
+  let waited_ms = 0;
+  let last = audio.currentTime;
+  for (const name of ['waiting', 'seeking', 'emptied', 'pause', 'error'])
+    audio.addEventListener(name, () => {
+      const { currentTime: at, buffered } = audio;
+      const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - at : 0;
+      if (name === 'waiting') waited_ms = Date.now();
+      const nudged = name === 'seeking' && Math.abs(at - last) < 1;
+      if (!nudged && (name !== 'waiting' || ahead < 1))
+        window.faults.push(`${name} ${(at - window.begun).toFixed(1)} s on, ${ahead} s ahead`);
+    });
+  window.said = new Set();
+  setInterval(() => {
+    last = audio.currentTime;
+    if (audio.readyState <= 2) waited_ms = Date.now();
+    if (Date.now() - waited_ms > 2_000)
+      window.said.add(document.querySelector('.status').innerText);
+  }, 100);
+}"""
+BEYOND_THE_BUFFER = """() => window.faults.length > 0 ||
+  document.querySelector('audio[data-deck]').currentTime - window.begun > 20"""
+
+
+@pytest.mark.parametrize("how", ["refused", "404"])
+def test_outage_shorter_than_the_buffer_is_not_heard(media: Path, town: Town, how: str) -> None:
+    edge = Edge(media)
+    page = full_buffer(edge, town).page
+    page.evaluate(WATCH)
+    edge.lost = how
+    page.wait_for_timeout(8_000)
+    edge.lost = ""
+    assert edge.failed >= 3
+    page.wait_for_function(BEYOND_THE_BUFFER, timeout=60_000)
+    assert page.evaluate("window.faults") == []
+    assert page.evaluate("[...window.said]") == ["You are hearing it live"]
+
+
+def test_outage_in_a_pause_is_not_heard(media: Path, town: Town) -> None:
+    edge = Edge(media)
+    page = full_buffer(edge, town).page
+    page.get_by_role("button", name="Pause").click()
+    edge.lost = "refused"
+    page.wait_for_timeout(8_000)
+    edge.lost = ""
+    assert edge.failed >= 1
+    page.evaluate(WATCH)
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(BEYOND_THE_BUFFER, timeout=60_000)
+    assert page.evaluate("window.faults") == []
 
 
 def test_volume_and_language_are_remembered(media: Path, town: Town) -> None:

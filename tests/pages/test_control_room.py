@@ -32,6 +32,7 @@ LOOKS = [(360, "light"), (360, "dark"), (1440, "light"), (1440, "dark")]
 SOURCES = [
     *(ROOT / "src" / "rostra" / "agenda").glob("*.py"),
     *(ROOT / "src" / "rostra" / "control").glob("*.py"),
+    *(ROOT / "src" / "rostra" / "shield" / f"{name}.py" for name in ("orders", "policy")),
 ]
 
 
@@ -209,11 +210,11 @@ def test_one_moment_is_read_in_all_plots_by_keyboard(town: Town) -> None:
         lag.press("ArrowRight")
     assert lag.get_attribute("aria-valuetext").endswith(": 90\u00a0ms")
     moment = port.door["history"][200]
-    readings = page.locator(".plot .reading").all_inner_texts()
+    readings = page.locator("#plots .reading").all_inner_texts()
     assert all(reading.startswith(moment["at"][11:19]) for reading in readings)
     assert readings[0].endswith(f"{moment['waiting']:,}")
     lag.press("Escape")
-    assert page.locator(".plot .reading").first.inner_text() == (
+    assert page.locator("#plots .reading").first.inner_text() == (
         f"{port.door['history'][-1]['waiting']:,}"
     )
 
@@ -404,7 +405,7 @@ def test_french_operator_reads_french(town: Town) -> None:
 
 @cache
 def codes() -> frozenset[str]:
-    """Every code that agenda and control refuse with."""
+    """Every code that control's calls refuse with."""
     found = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text())):

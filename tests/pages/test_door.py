@@ -55,6 +55,7 @@ def test_place_is_said_roughly_and_changes_as_the_line_moves(door: Door, town: T
         "pass": False,
         "before": 12_437,
         "minutes": None,
+        "check": None,
     }
     assert not page.is_visible(".transport")
     door.line(4 * COHORT - 1, (4, 4, 37), (5, 5, 1))

@@ -20,7 +20,11 @@ STAGE = "/s/k3v9x2mq#token"
 # Where the refusals of a port are written, and the catalogue of the page that shows them.
 PORTS = {
     "stage": [*(ROSTRA / "stage").glob("*.py"), ROSTRA / "ground" / "signing.py"],
-    "audience": [*(ROSTRA / "delivery").glob("*.py"), ROSTRA / "admission" / "refused.py"],
+    "audience": [
+        *(ROSTRA / "delivery").glob("*.py"),
+        ROSTRA / "admission" / "refused.py",
+        ROSTRA / "shield" / "reasons.py",
+    ],
 }
 
 

@@ -166,3 +166,13 @@ def test_after_kill_9_what_was_recorded_is_finished_and_misses_little(tmp_path: 
         (stream,) = json.loads(probe.stdout)["streams"]
         assert (stream["codec_name"], stream["sample_rate"]) == ("flac", "48000")
         assert stream["channels"] == 1
+
+
+async def test_what_is_discarded_is_gone_and_the_next_event_is_recorded(tmp_path: Path) -> None:
+    recorder, folder = await recorded(tmp_path)
+    await recorder.discard("e")
+    assert not folder.exists()
+    assert await recorder.finish("e") == []
+    recorder.write("next", 0, {PROGRAMME: ramp(0)})
+    await recorder.close()
+    assert recording_dir(tmp_path, "next").is_dir()

@@ -22,7 +22,7 @@ from rostra.admission.roll import (
     Roll,
     Seen,
 )
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 __all__ = ["GOODBYE_S", "HOLDING_S", "LISTENING_S", "Audience", "Counts"]
 

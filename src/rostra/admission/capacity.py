@@ -9,6 +9,7 @@ import msgspec
 from rostra.admission.ladder import LADDER, MEDIA_RUNGS
 
 CORES_SHARE = 0.5  # nobody has rehearsed this machine yet: half of it is left alone
+STATE_S = 0.5  # requests a second for the state, of a page that listens
 FILES_SHARE = 0.8  # of the connections that the file limits allow
 # A join is a page, its assets, a ticket, a pass (two signatures) and the first playlists and
 # segments: about as much work as so many requests for prepared bytes. It may take a fifth of what
@@ -36,6 +37,9 @@ def defaults(cost_us: float, cores: int, connections: int) -> Capacity:
         raise ValueError("cost, cores and connections must be positive")
     requests_s = cores * CORES_SHARE * 1e6 / cost_us
     held = int(connections * FILES_SHARE)
-    most = [max(1, min(int(requests_s / rung.requests_s), held)) for rung in LADDER[:MEDIA_RUNGS]]
+    most = [
+        max(1, min(int(requests_s / (rung.requests_s + STATE_S)), held))
+        for rung in LADDER[:MEDIA_RUNGS]
+    ]
     joins_s = max(1.0, requests_s * JOIN_SHARE / JOIN_REQUESTS)
     return Capacity((most[0], most[1], most[2], most[3]), joins_s, "measured at start")

@@ -26,17 +26,22 @@ from rostra.admission.refused import (
     NO_PLACE_FREE,
     NOT_YOUR_TURN,
     PASS_MISSING,
+    PASS_OTHER_EVENT,
+    REHEARSAL_ONLY,
+    TICKET_OTHER_EVENT,
 )
+from rostra.admission.rehearsal_tokens import rehearses
 from rostra.admission.tickets import Ticket, listener_hash, read_ticket, sign_ticket
 from rostra.admission.tokens import Kind, kid_of, kind_of
+from rostra.ground.door_values import DoorTally
 from rostra.ground.facts import (
     AnyFact,
     AudienceCounted,
     DoorMoved,
     DoorSet,
-    DoorTally,
     EventChanged,
     MediaSealed,
+    Phase,
 )
 from rostra.ground.keys import KeyRing, key_id
 from rostra.ground.refusals import Refusal
@@ -46,14 +51,22 @@ BEAT_S = 30
 MINUTE_S = 60
 HEARD_MOST_S = 90  # what one renewal may add: a pass renewed late was not listened to for longer
 GOODBYE_S = 20
+ARRIVED_MOST_S = 300
 WANTED_MOST = 65_536
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What the shell answers with 200. `cookie`: the value of `Set-Cookie`, without `Secure`."""
+    """What the shell answers with 200. `cookie`: the value of `Set-Cookie`, without `Secure`.
+
+    `listener`: whose ticket or pass it is. `issued`: it is a new ticket. `invented`: it was asked
+    for with a nonce that no media of the last two hours carried.
+    """
 
     body: bytes
     cookie: str = ""
+    listener: bytes = b""
+    issued: bool = False
+    invented: bool = False
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -89,8 +102,12 @@ class Door:
         """Take what control and the packager said; other facts are ignored."""
         match fact:
             case EventChanged():
+                if fact.event.rehearsal and fact.event.phase is Phase.CANCELLED:
+                    self._doorways.pop(fact.event.event_id, None)
+                    return
                 doorway = self._doorway(fact.event.event_id)
                 doorway.phase = fact.event.phase
+                doorway.rehearsal = fact.event.rehearsal
                 if doorway.over:  # nobody is let in any more
                     doorway.nonces, doorway.inside = Nonces(), Inside()
             case DoorSet():
@@ -113,38 +130,74 @@ class Door:
     def _doorway(self, event_id: str) -> Doorway:
         return self._doorways.setdefault(event_id, Doorway())
 
-    def knows_key(self, token: str) -> bool:
-        """False where the token names a key that the ring does not hold.
+    def knows_key(self, kid: str) -> bool:
+        """False where a token names a key that the ring does not hold.
 
         Then the key file may have been rotated a moment ago: read it again before refusing.
         """
-        kid = kid_of(token)
         return not kid or self.ring.find(kid) is not None
 
     # --- tickets -------------------------------------------------------------------------------
 
-    def ticket(self, event_id: str, bearer: str, wall_ms: int, fresh: bytes) -> Reply | Refusal:
+    def now_s(self, wall_ms: int) -> int:
+        """Unix seconds of the door's clock."""
+        return self._time.now_ms(wall_ms) // 1000
+
+    def is_rehearsal(self, event_id: str) -> bool:
+        """Whether the event is played to virtual listeners only."""
+        doorway = self._doorways.get(event_id)
+        return doorway is not None and doorway.rehearsal
+
+    def refuses_new(self, event_id: str, wall_ms: int, rehearsal: str = "") -> Refusal | None:
+        """Why nobody gets a new ticket now, if so. `rehearsal`: as `ticket` has it."""
+        doorway = self._doorways.get(event_id)
+        if doorway is None or doorway.doors is None or doorway.over:
+            return DOORS_CLOSED
+        if doorway.rehearsal and not rehearses(rehearsal, event_id, self.ring, self.now_s(wall_ms)):
+            return REHEARSAL_ONLY
+        return None
+
+    def ticket(
+        self,
+        event_id: str,
+        bearer: str,
+        wall_ms: int,
+        fresh: bytes,
+        rehearsal: str = "",
+        arrived_s: int | None = None,
+    ) -> Reply | Refusal:
         """A new ticket, or with a ticket as `bearer` the same one again: a sign of life.
 
         It is only signed anew (same id, same arrival) where its key is no longer the newest or the
-        event's places now hold longer.
+        event's places now hold longer. `rehearsal`: the token without which a rehearsal gives none.
+        `arrived_s`: when a newcomer arrived who was kept waiting (door's clock), at most
+        ARRIVED_MOST_S ago.
         """
         doorway = self._doorways.get(event_id)
         if doorway is None or doorway.doors is None or doorway.over:
             return DOORS_CLOSED
-        now_s = self._time.now_ms(wall_ms) // 1000
+        now_s = self.now_s(wall_ms)
         until_s = doorway.doors.places_until_s
         if bearer:
             read = read_ticket(bearer, event_id, self.ring, now_s)
             if isinstance(read, Refusal):
                 return read
+            if read.rehearsal != doorway.rehearsal:
+                return TICKET_OTHER_EVENT
             ticket, token = read, bearer
             if ticket.expires_s < until_s or kid_of(bearer) != key_id(self.ring.newest):
                 ticket = msgspec.structs.replace(ticket, expires_s=max(until_s, ticket.expires_s))
                 token = sign_ticket(ticket, self.ring)
+        elif refusal := self.refuses_new(event_id, wall_ms, rehearsal):
+            return refusal
         else:
+            came_s = now_s if arrived_s is None else arrived_s
             ticket = Ticket(
-                event_id=event_id, ticket_id=_text(fresh), arrived_s=now_s, expires_s=until_s
+                event_id=event_id,
+                ticket_id=_text(fresh),
+                arrived_s=min(now_s, max(came_s, now_s - ARRIVED_MOST_S)),
+                expires_s=until_s,
+                rehearsal=doorway.rehearsal,
             )
             token = sign_ticket(ticket, self.ring)
             doorway.issued += 1
@@ -152,7 +205,11 @@ class Door:
         rank = doorway.rank(ticket)
         if not self._open:
             doorway.beat(ticket, rank)
-        return Reply(msgspec.json.encode(self._ticket_view(doorway, ticket, token, rank)))
+        return Reply(
+            msgspec.json.encode(self._ticket_view(doorway, ticket, token, rank)),
+            listener=listener_hash(ticket.ticket_id),
+            issued=not bearer,
+        )
 
     def _ticket_view(
         self, doorway: Doorway, ticket: Ticket, token: str, rank: int | None
@@ -196,6 +253,8 @@ class Door:
         ticket = read_ticket(bearer, event_id, self.ring, now_s)
         if isinstance(ticket, Refusal):
             return ticket
+        if ticket.rehearsal != doorway.rehearsal:
+            return TICKET_OTHER_EVENT
         rank = doorway.rank(ticket)
         if rank is None:
             return DOORS_CLOSED
@@ -218,6 +277,7 @@ class Door:
             issued_s=now_s,
             expires_s=now_s + EXPIRES_S,
             lane=ticket.lane,
+            rehearsal=ticket.rehearsal,
         )
         return self._hand_out(doorway, given, proof=False)
 
@@ -228,11 +288,10 @@ class Door:
         old = read_pass(bearer, event_id, self.ring, now_s)
         if isinstance(old, Refusal):
             return old
-        proof = (
-            0 < len(nonce) <= NONCE_MOST
-            and nonce != old.last_nonce
-            and doorway.nonces.proves(nonce, now_ms)
-        )
+        if old.rehearsal != doorway.rehearsal:
+            return PASS_OTHER_EVENT
+        carried = 0 < len(nonce) <= NONCE_MOST and doorway.nonces.proves(nonce, now_ms)
+        proof = carried and nonce != old.last_nonce
         heard_s = old.heard_s
         if proof:
             heard_s += min(max(now_s - old.issued_s, 0), HEARD_MOST_S)
@@ -246,7 +305,11 @@ class Door:
         if old.heard_s < MINUTE_S <= heard_s:
             doorway.second.minute_net.add(listener_hash(old.ticket_id))
             doorway.second.minute_gross.add(listener_hash(old.session))
-        return self._hand_out(doorway, given, proof)
+        reply = self._hand_out(doorway, given, proof)
+        # An edge that has only just begun knows of none, and calls nobody a liar.
+        if nonce and not carried and len(doorway.nonces):
+            reply = msgspec.structs.replace(reply, invented=True)
+        return reply
 
     def _hand_out(self, doorway: Doorway, given: Pass, proof: bool) -> Reply:
         listener = listener_hash(given.ticket_id)
@@ -270,7 +333,7 @@ class Door:
             f"rostra_pass={token}; Path=/e/{given.event_id}; Max-Age={EXPIRES_S}; "
             "HttpOnly; SameSite=Lax"
         )
-        return Reply(msgspec.json.encode(body), cookie)
+        return Reply(msgspec.json.encode(body), cookie, listener)
 
     def leave(self, event_id: str, bearer: str, wall_ms: int) -> Refusal | None:
         """The holder of this pass said goodbye: their place is free a little later."""
@@ -290,8 +353,21 @@ class Door:
         read = read_pass(token, event_id, self.ring, self._time.now_ms(wall_ms) / 1000)
         if isinstance(read, Refusal):
             return read
+        doorway = self._doorways.get(event_id)
+        if doorway is not None and read.rehearsal != doorway.rehearsal:
+            return PASS_OTHER_EVENT
         until_ms = self._time.wall_ms((read.expires_s + LEEWAY_S) * 1000)
         return Admitted(listener_hash(read.ticket_id), until_ms, read.ticket_id)
+
+    def knows(self, event_id: str, token: str, wall_ms: int) -> bytes:
+        """Whose ticket or pass of this event it is, if it holds; else empty. Cheap, and no act."""
+        now_s = self._time.now_ms(wall_ms) // 1000
+        read: Ticket | Pass | Refusal
+        if kind_of(token) is Kind.TICKET:
+            read = read_ticket(token, event_id, self.ring, now_s)
+        else:
+            read = read_pass(token, event_id, self.ring, now_s)
+        return b"" if isinstance(read, Refusal) else listener_hash(read.ticket_id)
 
     def fetched(self, event_id: str, listener: bytes) -> None:
         """The holder of a pass fetched media."""

@@ -10,7 +10,8 @@ from rostra.admission.distinct import Distinct
 from rostra.admission.leases import VOID_S
 from rostra.admission.nonces import Nonces
 from rostra.admission.tickets import Ticket, listener_hash
-from rostra.ground.facts import DoorMoved, DoorSet, DoorTally, Phase
+from rostra.ground.door_values import DoorTally
+from rostra.ground.facts import DoorMoved, DoorSet, Phase
 
 INSIDE_MOST = 65_536
 _OVER = {Phase.ENDED, Phase.POSTED, Phase.CANCELLED}
@@ -54,6 +55,7 @@ class Doorway:
 
     def __init__(self) -> None:
         self.phase: Phase | None = None
+        self.rehearsal = False
         self.doors: DoorSet | None = None
         self.moved: DoorMoved | None = None
         self.admitted_rank = -1

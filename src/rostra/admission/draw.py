@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from rostra.ground.facts import Covered
+from rostra.ground.door_values import Covered
 
 COHORT_S = 10
 FRACTION_BITS = 32

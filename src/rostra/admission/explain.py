@@ -12,7 +12,8 @@ from rostra.admission import draw
 from rostra.admission.refused import TICKET_INVALID, TICKET_OTHER_EVENT
 from rostra.admission.tickets import Ticket, claimed_ticket, read_ticket
 from rostra.admission.tokens import kid_of
-from rostra.ground.facts import Covered, DoorSet
+from rostra.ground.door_values import Covered
+from rostra.ground.facts import DoorSet
 from rostra.ground.keys import KeyRing
 from rostra.ground.refusals import Refusal
 from rostra.ground.wall_time import rfc3339

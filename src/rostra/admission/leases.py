@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from rostra.admission.distinct import Distinct
-from rostra.ground.facts import DoorTally
+from rostra.ground.door_values import DoorTally
 
 SILENT_S = 5  # without a tally an edge is lent nothing any more
 # An edge uses no lease that it heard longer ago than this (admission/door.py).

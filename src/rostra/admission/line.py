@@ -11,7 +11,7 @@ import numpy as np
 from rostra.admission.beats import NOT_DRAWN, read
 from rostra.admission.distinct import hashes
 from rostra.admission.draw import FRACTION_BITS
-from rostra.ground.facts import DoorTally, LinePiece
+from rostra.ground.door_values import DoorTally, LinePiece
 
 EXACT_MOST = 65_536
 PIECES_MOST = 64

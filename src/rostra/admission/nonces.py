@@ -12,6 +12,9 @@ class Nonces:
     def __init__(self) -> None:
         self._heard: dict[str, int] = {}  # in the order heard
 
+    def __len__(self) -> int:
+        return len(self._heard)
+
     def heard(self, nonce: str, now_ms: int) -> None:
         """A segment with this nonce was sealed. One that is heard again keeps its first time."""
         self._heard.setdefault(nonce, now_ms)

@@ -7,6 +7,7 @@ BUSY_MOST = 0.85
 HALVED_LEAST_S = 5.0
 GROWTH_S = 1.05
 LEAST = 1.0
+LEAST_SHARE = 0.05  # of the most: edges that are late even so are late for another reason
 _STEP_MOST_S = 2.0  # time in which nobody decided does not count
 
 
@@ -32,7 +33,7 @@ class Pace:
                 rate, self._halved_at = rate / 2, now
         elif busy <= BUSY_MOST:
             rate *= GROWTH_S**passed_s
-        self.rate = min(max(rate, LEAST), most)
+        self.rate = min(max(rate, LEAST, most * LEAST_SHARE), most)
         self._at = now
         self.credit = min(self.credit + self.rate * passed_s, max(1.0, 2 * self.rate))
         return self.rate

@@ -25,6 +25,7 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
 
     `session`: since the ticket was last exchanged. `heard_s`: seconds listened in it, with proof.
     `last_nonce`: the proof that was used last, so that none counts twice in a row.
+    `rehearsal`: of a virtual listener.
     """
 
     event_id: str
@@ -35,12 +36,13 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     heard_s: int = 0
     last_nonce: str = ""
     lane: str = ""
+    rehearsal: bool = False
 
 
 class _Claims(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """RFC 7519 4.1, and `ev`, `sid`, `h`, `n`, `lane`."""
+    """RFC 7519 4.1, and `ev`, `sid`, `h`, `n`, `lane`, `reh`."""
 
     aud: Literal["media"]
     ev: EventId
@@ -51,6 +53,7 @@ class _Claims(
     h: Seconds = 0
     n: Annotated[str, Meta(max_length=NONCE_MOST)] = ""
     lane: Lane = ""
+    reh: bool = False
 
 
 _decoder = msgspec.json.Decoder(_Claims)
@@ -68,6 +71,7 @@ def sign_pass(given: Pass, ring: KeyRing) -> str:
         h=given.heard_s,
         n=given.last_nonce,
         lane=given.lane,
+        reh=given.rehearsal,
     )
     return tokens.sign(Kind.PASS, claims, ring)
 
@@ -99,4 +103,5 @@ def read_pass(token: str, event_id: str, ring: KeyRing, now_s: float) -> Pass | 
         heard_s=claims.h,
         last_nonce=claims.n,
         lane=claims.lane,
+        rehearsal=claims.reh,
     )

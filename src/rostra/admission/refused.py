@@ -46,8 +46,13 @@ DOORS_CLOSED = Refusal(
     403,
     "The doors of this event are not open. Its page says when they open; a place is kept.",
 )
+REHEARSAL_ONLY = Refusal(
+    "rehearsal_only",
+    403,
+    "This is a rehearsal: it is played to virtual listeners only. Real events are on the list.",
+)
 
 ALL: tuple[Refusal, ...] = (
     TICKET_INVALID, TICKET_EXPIRED, TICKET_OTHER_EVENT, PASS_MISSING, PASS_INVALID, PASS_EXPIRED,
-    PASS_OTHER_EVENT, NOT_YOUR_TURN, NO_PLACE_FREE, DOORS_CLOSED,
+    PASS_OTHER_EVENT, NOT_YOUR_TURN, NO_PLACE_FREE, DOORS_CLOSED, REHEARSAL_ONLY,
 )  # fmt: skip

@@ -1,76 +1,102 @@
-"""An evening at the door with millions of people, decided by the very code that runs the night."""
+"""A night at the door with millions of people, decided by the very code that runs the night.
+
+The line, the leases and the controller (with the ladder) are the real ones; people, edges and their
+work are arrays, a second at a time.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from rostra.admission import distinct
 from rostra.admission.beats import NOT_DRAWN
 from rostra.admission.capacity import Capacity
 from rostra.admission.controller import Controller, Decision, Seen
 from rostra.admission.draw import COHORT_S, FRACTION_BITS
 from rostra.admission.leases import Leases
 from rostra.admission.line import BEAT_USUAL_S, EXACT_MOST, Line
-from rostra.ground.facts import DoorTally
-
-# Seconds from the announced start, share of all who come. The shape is that of announced evenings:
-# links spread for a quarter of an hour, calendars and reminders fire two minutes before, most come
-# within the minute around the start itself (0.5 to 1.1 million a minute were published for one
-# service of 65 million listeners; the spike here is 1.6 million in its first minute at 8 million),
-# and news of it brings the rest.
-ARRIVALS = (
-    (-1200, -600, 0.06),
-    (-600, -300, 0.09),
-    (-300, -120, 0.10),
-    (-120, 0, 0.20),
-    (0, 60, 0.20),
-    (60, 300, 0.20),
-    (300, 1200, 0.15),
+from rostra.admission.simulated import (
+    NEVER,
+    Busyness,
+    Costs,
+    Edges,
+    Later,
+    People,
+    Visitors,
+    Work,
 )
+
 DOORS_OPEN_S = -600
-STAY_S = 25 * 60.0
-GONE_SHARE, GONE_S = 0.10, 300.0  # closed the laptop so long after they came, without a word
-GOODBYE_SHARE = 0.5
 GOODBYE_S, HELD_S, RENEW_S = 20, 120, 60
-POLL_S = 12
-EDGES = 4
-NEVER = np.iinfo(np.int32).min
+POLL_S = 10
+DRAWN_S = 2_000  # beats a second of all who waited when the doors open (the page's `haste_s`)
 COUNT_ERROR = 0.0027  # one standard deviation of the count's sketches
 _BEAT_ROW = np.dtype([("listener", ">u8"), ("rank", ">u8")])
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Who comes to what. `last_s`: when it is over, in seconds from the announced start."""
+def usual_poll_s(waiting: int, is_open: bool) -> int:
+    """How often a page in the line asks for the state, where nobody says otherwise."""
+    return POLL_S
 
-    people: int
+
+class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Who comes to what; seconds from T0, when it goes live.
+
+    `last_s`: when it is over. `stop_early`: or when all have been let in. `storms`: all connections
+    drop. Without `costs` the edges are three quarters busy in a full house. `poll_s(waiting, open)`
+    as the state tells it; `before_poll_s`: before the doors open. `lag_ms(at_s)`: the edges' lag
+    where it was measured.
+    """
+
+    visitors: Visitors
     capacity: Capacity
-    stay_s: float = STAY_S
+    costs: Costs | None = None
+    doors_s: int = DOORS_OPEN_S
     last_s: int = 4 * 3600
+    stop_early: bool = False
+    storms: tuple[float, ...] = ()
     seed: int = 1
+    poll_s: Callable[[int, bool], int] = usual_poll_s
+    before_poll_s: int = POLL_S
+    lag_ms: Callable[[int], float] | None = None
 
 
 class Second(msgspec.Struct, frozen=True, kw_only=True):
-    """One second as it was: the truth, and what was decided."""
+    """One second as it was: the truth, and what was decided.
+
+    `inside`: places held; `listening`: people there; `playing`: pages that play; `late_s`: how long
+    an answer takes; `stalled`: pages that are silent for want of media.
+    """
 
     at_s: int
     inside: int
     listening: int
     refused: int
     decision: Decision
+    playing: int = 0
+    busy: float = 0.0
+    late_s: float = 0.0
+    stalled: float = 0.0
+    bit_s: float = 0.0
 
 
-class Evening(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it. Arrays are in the order of ranks; `NEVER`: not let in."""
+class Evening(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What came of it. Arrays are in the order of ranks; `NEVER`: not let in.
+
+    `seconds` begin when the doors open. `admitted_s` is the second's end. `until_s`: when those
+    who were let in left at the latest, and when the others gave up.
+    """
 
     seconds: list[Second]
     arrived_s: Any
     ranks: Any
     admitted_s: Any
     gone: Any
+    until_s: Any
 
     @property
     def cohorts(self) -> Any:
@@ -78,198 +104,190 @@ class Evening(msgspec.Struct, frozen=True, kw_only=True):
         return (self.ranks >> np.uint64(FRACTION_BITS)).astype(np.int64)
 
 
-class _Edges:
-    """Edges as far as leases go: each hears a second late what control says."""
+class _House:
+    """Those inside, by what will happen to them; `step`: seconds since the first."""
 
-    def __init__(self, chance: Any) -> None:
-        self._chance = chance
-        self._granted = [0] * EDGES
-        self._heard: tuple[int, dict[str, tuple[str, int]]] = (0, {})
-        self._tallies: list[DoorTally] = []
+    def __init__(self, steps: int, people: People, chance: Any) -> None:
+        self._last = steps
+        self._people, self._chance = people, chance
+        self._frees = np.zeros(steps + 1, np.int64)
+        self._leaves = np.zeros(steps + 1, np.int64)
+        self._plays = np.zeros(steps + 1, np.int64)  # pages more (or fewer) from this second
+        self._returns = np.zeros(steps + 1, np.int64)
+        self.inside = self.listening = self.playing = 0
 
-    def hear(self, sequence: int, leases: dict[str, tuple[str, int]]) -> None:
-        self._heard = sequence, leases
+    def _at(self, table: Any, moments: Any, many: Any = 1) -> None:
+        np.add.at(table, np.clip(np.ceil(moments), 0, self._last).astype(np.int64), many)
 
-    def ask(self, askers: Any, names: Any) -> tuple[Any, Any]:
-        """Who of these gets a pass, and who is sent away."""
-        at = self._chance.integers(0, EDGES, len(askers))
-        sequence, leases = self._heard
-        let_in, refused = [], []
-        self._tallies = []
-        for edge in range(EDGES):
-            here = askers[at == edge]
-            most = leases.get(f"edge-{edge}", ("", 0))[1]
-            free = max(0, most - self._granted[edge])
-            let_in.append(here[:free])
-            refused.append(here[free:])
-            self._granted[edge] += len(here[:free])
-            self._tallies.append(
-                DoorTally(
-                    run="run",
-                    issued=0,
-                    chain=b"",
-                    sequence=sequence,
-                    granted=self._granted[edge],
-                    wanted=len(here[free:]),
-                    renewed=distinct.of(names[i].tobytes() for i in here[:free]),
-                )
-            )
-        return np.concatenate(let_in), np.concatenate(refused)
+    def enter(self, let_in: Any, step: int, at_s: int) -> tuple[Any, Any]:
+        """They have passes. Whoever loses theirs without a network: who, and when they ask again.
 
-    def tallies(self) -> list[DoorTally]:
-        return self._tallies
+        All moments are steps.
+        """
+        people, chance = self._people, self._chance
+        zero_s = at_s - step
+        end = np.minimum(step + people.stay[let_in], people.until[let_in] - zero_s)
+        silent = people.silent[let_in].copy()
+        dropped, tabs = people.dropped[let_in], people.tabs[let_in].astype(np.int64)
+        drop = people.drop_at[let_in] - zero_s
+        drops = (drop > step) & (drop < end)  # not where it is NaN
+        lost = drops & (dropped > chance.uniform(HELD_S - RENEW_S, HELD_S, len(let_in)))
+        back = drop + dropped
+        again = lost & (back < end)
+        away = drops & ~lost
+        self._at(self._plays, drop[away], -tabs[away])
+        self._at(self._plays, np.minimum(back, end)[away], tabs[away])
+        self._at(self._returns, back[away & (back < end)])
+        end = np.where(lost, drop, end)
+        silent |= lost
+        people.drop_at[let_in[lost]] = np.nan  # once only
+        self._at(self._plays, np.full(1, step), tabs.sum())
+        self._at(self._plays, end, -tabs)
+        self._at(self._leaves, end)
+        unheard_s = chance.uniform(HELD_S - RENEW_S, HELD_S, len(let_in))
+        self._at(self._frees, end + np.where(silent, unheard_s, GOODBYE_S))
+        self.inside += len(let_in)
+        self.listening += len(let_in)
+        return let_in[again], np.ceil(back[again]).astype(np.int64)
 
-
-class _Later:
-    """Arrays of people by the second in which something is due for them."""
-
-    def __init__(self) -> None:
-        self._due: dict[int, list[Any]] = {}
-
-    def add(self, at_s: Any, people: Any) -> None:
-        if not len(people):
-            return
-        order = np.argsort(at_s, kind="stable")
-        seconds, starts = np.unique(at_s[order], return_index=True)
-        for second, some in zip(seconds, np.split(people[order], starts[1:]), strict=True):
-            self._due.setdefault(int(second), []).append(some)
-
-    def take(self, at_s: int) -> Any:
-        due = self._due.pop(at_s, [])
-        return np.concatenate(due) if due else np.empty(0, np.int64)
+    def second(self, step: int) -> int:
+        """What was due happens; how many came back from a lost network."""
+        self.inside -= int(self._frees[step])
+        self.listening -= int(self._leaves[step])
+        self.playing += int(self._plays[step])
+        return int(self._returns[step])
 
 
-class _People:
-    """Everyone, in the order of ranks."""
-
-    def __init__(self, world: World, chance: Any) -> None:
-        shares = np.array([share for _, _, share in ARRIVALS])
-        row = chance.choice(len(ARRIVALS), world.people, p=shares / shares.sum())
-        begin = np.array([row[0] for row in ARRIVALS], np.float32)[row]
-        end = np.array([row[1] for row in ARRIVALS], np.float32)[row]
-        arrived = begin + (end - begin) * chance.random(world.people, np.float32)
-        cohorts = np.floor((arrived - DOORS_OPEN_S) / COHORT_S).astype(np.int64) + 1
-        fractions = chance.integers(0, 1 << FRACTION_BITS, world.people, np.uint64)
-        ranks = np.maximum(cohorts, 0).astype(np.uint64) << np.uint64(FRACTION_BITS) | fractions
-        order = np.argsort(ranks)
-        self.ranks, self.arrived = ranks[order], arrived[order]
-        self.gone = chance.random(world.people) < GONE_SHARE
-        self.by_arrival = np.argsort(self.arrived, kind="stable")
-        self.admitted_s = np.full(world.people, NEVER, np.int32)
-        # As edges sample: a hash that the sampling divides belongs to the sample.
-        self.sampled = 1
-        while world.people / self.sampled > EXACT_MOST:
-            self.sampled *= 2
-        hashes = chance.permutation(world.people).astype(np.uint64) + np.uint64(1)
-        self.hashes = hashes.astype(">u8")
-        self.in_sample = hashes % np.uint64(self.sampled) == 0
-
-
-def run(world: World) -> Evening:
-    """The evening from the first arrival until all are in or it is over."""
+def run(world: World, told: Callable[[float], None] | None = None) -> Evening:
+    """The evening from the first arrival until it is over. `told`: which part has been played."""
     chance = np.random.Generator(np.random.PCG64(world.seed))
-    people = _People(world, chance)
+    people = People(world.visitors, world.doors_s, chance)
+    first_s = math.floor(people.arrived[people.by_arrival[0]]) if len(people.arrived) else 0
+    begin_s = min(first_s, world.doors_s)
+    steps = world.last_s - begin_s
     arrivals_at = np.searchsorted(
-        people.arrived[people.by_arrival], np.arange(ARRIVALS[0][0] - 1, world.last_s + 1)
+        people.arrived[people.by_arrival], np.arange(begin_s - 1, world.last_s + 1)
     )
     line, leases, controller = Line(), Leases(), Controller()
-    edges, asks, beats = _Edges(chance), _Later(), _Later()
-    frees = np.zeros(world.last_s - ARRIVALS[0][0] + 2, np.int64)
-    leaves = np.zeros_like(frees)
-    inside = listening = granted = 0
-    error = 0.0
-    admitted, beat_s = -1, BEAT_USUAL_S
-    expected = int((~people.gone).sum())
+    edges, asks, beats = Edges(chance), Later(), Later()
+    house = _House(steps + 1, people, chance)
+    work = Work(world.costs) if world.costs else None
+    storms = {math.ceil(storm_s) for storm_s in world.storms}
+    granted, error, count_error = 0, 0.0, COUNT_ERROR
+    admitted, beat_s, poll_s, waits = -1, BEAT_USUAL_S, world.before_poll_s, 0
+    expected = int((~people.absent).sum())
     seconds: list[Second] = []
-    for at_s in range(ARRIVALS[0][0], world.last_s):
-        step = at_s - ARRIVALS[0][0]
-        now = float(step)
-        open_ = at_s >= DOORS_OPEN_S
+    for step in range(steps):
+        at_s, now = begin_s + step, float(step)
+        open_ = at_s >= world.doors_s
         # --- people
         came = people.by_arrival[arrivals_at[step] : arrivals_at[step + 1]]
         early = came[people.ranks[came] <= admitted] if admitted >= 0 else came[:0]
-        early = early[~people.gone[early]]
-        asks.add(np.full(len(early), at_s + 1), early)
-        askers = asks.take(at_s)
+        askers = np.concatenate([asks.take(at_s), early[~people.absent[early]]])
+        known = people.admitted_s[askers] != NEVER  # who lost their pass has been in before
+        askers = askers[np.where(known, people.until[askers], people.waits[askers]) > at_s]
         chance.shuffle(askers)
-        let_in, refused = edges.ask(askers, people.hashes.view("V8"))
+        let_in, refused = edges.ask(askers, people.hashes)
         asks.add(at_s + chance.integers(1, 5, len(refused)), refused)
-        people.admitted_s[let_in] = at_s
-        stay_s = chance.exponential(world.stay_s, len(let_in))
-        silent_s = chance.uniform(HELD_S - RENEW_S, HELD_S, len(let_in))
-        held_s = np.where(chance.random(len(let_in)) < GOODBYE_SHARE, GOODBYE_S, silent_s)
-        np.add.at(leaves, np.minimum(step + stay_s, len(frees) - 1).astype(np.int64), 1)
-        np.add.at(frees, np.minimum(step + stay_s + held_s, len(frees) - 1).astype(np.int64), 1)
-        inside += len(let_in) - int(frees[step])
-        listening += len(let_in) - int(leaves[step])
+        people.admitted_s[let_in] = np.where(
+            people.admitted_s[let_in] == NEVER, at_s, people.admitted_s[let_in]
+        )
+        again, again_step = house.enter(let_in, step, at_s)
+        asks.add(begin_s + again_step, again)
+        returned = house.second(step) + (house.playing if at_s in storms else 0)
         granted += len(let_in)
         # --- what the edges say
-        first = came[people.in_sample[came]]
-        showing = np.concatenate([beats.take(at_s), first])
-        showing = showing[people.admitted_s[showing] == NEVER]
-        showing = showing[~people.gone[showing] | (at_s - people.arrived[showing] < GONE_S)]
-        spread_s = beat_s * chance.uniform(0.9, 1.1, len(showing))
+        showing = came[people.in_sample[came]]
+        if at_s == world.doors_s:  # the seed is public: who waits tells soon that they live
+            haste_s = min(beat_s, max(1.0, waits / DRAWN_S)) if waits else beat_s
+            waited = beats.take_all()
+            learnt_s = chance.uniform(0, world.before_poll_s + haste_s, len(waited))
+            beats.add((at_s + 1 + learnt_s).astype(np.int64), waited)
+        showing = np.concatenate([beats.take(at_s), showing])
+        showing = showing[(people.admitted_s[showing] == NEVER) & (people.waits[showing] > at_s)]
+        spread_s = beat_s * chance.uniform(0.8, 1.2, len(showing))
         # Who is called asks for a pass and shows themselves no other way.
         staying = people.ranks[showing] > max(admitted, 0)
         beats.add((at_s + np.ceil(spread_s)).astype(np.int64)[staying], showing[staying])
         rows = np.empty(len(showing), _BEAT_ROW)
         rows["listener"] = people.hashes[showing]
         rows["rank"] = people.ranks[showing] if open_ else NOT_DRAWN
-        told = edges.tallies()
-        told[0] = msgspec.structs.replace(
-            told[0], beats=rows.tobytes(), beats_sampled=people.sampled
+        tallies = edges.tallies()
+        tallies[0] = msgspec.structs.replace(
+            tallies[0], beats=rows.tobytes(), beats_sampled=people.sampled
         )
-        for edge, tally in enumerate(told):
+        for edge, tally in enumerate(tallies):
             leases.heard(f"edge-{edge}", tally, now)
             # Beyond a few thousand a second edges name nobody who was let in.
             line.heard(
                 tally if people.sampled == 1 else msgspec.structs.replace(tally, renewed=b""), now
             )
+        waits = line.waiting(now, admitted)
+        if work is not None:
+            work.second(
+                Busyness(
+                    rung=seconds[-1].decision.rung if seconds else 0,
+                    playing=house.playing if at_s >= 0 else 0,
+                    arrivals=len(came),
+                    entries=len(let_in),
+                    returns=returned,
+                    # Who is inside asks too; once it is live that is part of what a listener costs.
+                    polls=waits / poll_s
+                    + (house.listening / world.before_poll_s if at_s < 0 else 0),
+                    beats=len(showing) * people.sampled,
+                )
+            )
+        if told is not None and step % 60 == 0:
+            told(step / steps)
         if not open_:
             continue
         # --- control
-        error = 0.99 * error + math.sqrt(1 - 0.99**2) * COUNT_ERROR * float(chance.normal())
+        error = 0.99 * error + math.sqrt(1 - 0.99**2) * count_error * float(chance.normal())
         rung = seconds[-1].decision.rung if seconds else 0
         most = world.capacity.listeners[min(rung, 3)]
+        lag_ms = work.lag_ms(chance) if work else 8 * float(chance.lognormal(0, 0.6))
         seen = Seen(
-            inside=round(inside * (1 + error)) if inside > EXACT_MOST else inside,
-            waiting=line.waiting(now, admitted),
+            inside=round(house.inside * (1 + error)) if house.inside > EXACT_MOST else house.inside,
+            waiting=waits,
             called=line.called(now, admitted),
-            newest_rank=((at_s - DOORS_OPEN_S) // COHORT_S + 2 << FRACTION_BITS) - 1,
+            newest_rank=((at_s - world.doors_s) // COHORT_S + 2 << FRACTION_BITS) - 1,
             capacity=world.capacity,
             granted_s=len(let_in),
-            busy=min(1.0, 0.75 * inside / most),
-            loop_lag_p99_ms=8 * float(chance.lognormal(0, 0.6)),
+            busy=work.busy if work else min(1.0, 0.75 * house.inside / most),
+            loop_lag_p99_ms=world.lag_ms(at_s) if world.lag_ms else lag_ms,
             live=at_s >= 0,
         )
         decision = controller.decide(seen, line, now)
         edges.hear(step + 1, leases.lend(decision.places, now, step + 1))
-        called = _called(people, admitted, decision.admitted_rank, at_s)
-        asks.add(at_s + chance.integers(2, POLL_S + 2, len(called)), called)
+        poll_s = world.poll_s(line.waiting(now, -1), True)
+        # When a page asks next it settled when it asked last: at first, before the doors opened.
+        early_on = at_s < world.doors_s + world.before_poll_s
+        learn_s = world.before_poll_s if early_on else poll_s
+        called = people.called(admitted, decision.admitted_rank, at_s)
+        asks.add(at_s + chance.integers(1, learn_s + 2, len(called)), called)
         admitted = decision.admitted_rank
         beat_s = line.beat_s(now)
         seconds.append(
             Second(
                 at_s=at_s,
-                inside=inside,
-                listening=listening,
+                inside=house.inside,
+                listening=house.listening,
                 refused=len(refused),
                 decision=decision,
+                playing=house.playing,
+                busy=seen.busy,
+                late_s=work.late_s if work else 0.0,
+                stalled=work.stalled_share * house.playing if work and at_s >= 0 else 0.0,
+                bit_s=work.bit_s if work else 0.0,
             )
         )
-        if granted >= expected:
+        if world.stop_early and granted >= expected:
             break
     return Evening(
         seconds=seconds,
         arrived_s=people.arrived,
         ranks=people.ranks,
         admitted_s=people.admitted_s,
-        gone=people.gone,
+        gone=people.absent,
+        until_s=np.where(people.admitted_s == NEVER, people.waits, people.until),
     )
-
-
-def _called(people: _People, before: int, rank: int, at_s: int) -> Any:
-    """Those who are here and whose turn has come now."""
-    first, last = (int(np.searchsorted(people.ranks, np.uint64(r + 1))) for r in (before, rank))
-    turn = np.arange(first, last)
-    return turn[(people.arrived[turn] <= at_s) & ~people.gone[turn]]

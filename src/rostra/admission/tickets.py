@@ -25,6 +25,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     `ticket_id`: 16 random bytes, base64url. Times are Unix seconds of the door's clock. `lane`
     names the priority lane that it was given out for beforehand.
+    `rehearsal`: of a virtual listener.
     """
 
     event_id: str
@@ -32,12 +33,13 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     arrived_s: int
     expires_s: int
     lane: str = ""
+    rehearsal: bool = False
 
 
 class _Claims(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """RFC 7519 4.1, and `ev`, `lane`."""
+    """RFC 7519 4.1, and `ev`, `lane`, `reh`."""
 
     aud: Literal["door"]
     ev: EventId
@@ -45,6 +47,7 @@ class _Claims(
     iat: Seconds
     exp: Seconds
     lane: Lane = ""
+    reh: bool = False
 
 
 _decoder = msgspec.json.Decoder(_Claims)
@@ -64,6 +67,7 @@ def sign_ticket(ticket: Ticket, ring: KeyRing) -> str:
         iat=ticket.arrived_s,
         exp=ticket.expires_s,
         lane=ticket.lane,
+        reh=ticket.rehearsal,
     )
     return tokens.sign(Kind.TICKET, claims, ring)
 
@@ -81,6 +85,7 @@ def _ticket(payload: bytes | None) -> Ticket | None:
         arrived_s=claims.iat,
         expires_s=claims.exp,
         lane=claims.lane,
+        rehearsal=claims.reh,
     )
 
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     TICKET = "ticket+jwt"
     PASS = "pass+jwt"  # noqa: S105
+    REHEARSAL = "rehearsal+jwt"
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):

@@ -99,7 +99,9 @@ def withdraw(event: Event, number: int) -> Event | Refusal:
 
 
 def due(event: Event, now_ms: int, doors_open_before_ms: int) -> Act | None:
-    """What time alone does to an event now."""
+    """What time alone does to an event now; a rehearsal's doors open when its conductor says."""
+    if event.rehearsal:
+        return None
     opens_ms = event.start_ms - doors_open_before_ms
     if event.phase is Phase.SCHEDULED and now_ms >= opens_ms:
         return Act.OPEN_DOORS

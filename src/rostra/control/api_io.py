@@ -19,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 from rostra import __version__
 from rostra.agenda.life import Act
 from rostra.control.api_door_io import add_door_calls
+from rostra.control.api_rehearsal_io import add_rehearsal_calls
+from rostra.control.api_shield_io import add_shield_calls
 from rostra.control.control_io import Control
 from rostra.ground.facts import Role
 from rostra.ground.refusals import Refusal, Refused
@@ -26,6 +28,8 @@ from rostra.ground.refusals import Refusal, Refused
 NOT_OPERATOR = Refusal(
     "not_operator", 401, "Operators only. Open the address that `rostra operator link` prints."
 )
+BODY_MOST = 256 * 1024
+FINDINGS_MOST = 2 * 1024 * 1024  # of a long rehearsal
 _CSP = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'self'"
@@ -123,8 +127,9 @@ def make_app(
     async def harden(
         request: Request, answer: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        if int(request.headers.get("content-length") or 0) > 256 * 1024:
-            return refuse(Refusal("too_large", 413, "At most 256 KiB, please."))
+        most = FINDINGS_MOST if request.url.path.endswith("/certificate") else BODY_MOST
+        if int(request.headers.get("content-length") or 0) > most:
+            return refuse(Refusal("too_large", 413, f"At most {most // 1024} KiB, please."))
         response = await answer(request)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
@@ -157,7 +162,7 @@ def make_app(
     @app.get("/api/events", dependencies=guarded)
     async def list_events() -> JSONResponse:
         """All events, the earliest start first."""
-        events = sorted(control.events.values(), key=lambda event: event.start_ms)
+        events = sorted(control.real_events(), key=lambda event: event.start_ms)
         return JSONResponse([control.view(event) for event in events])
 
     @app.post("/api/events", status_code=201, dependencies=guarded)
@@ -209,6 +214,8 @@ def make_app(
         return JSONResponse({"link": control.invite(event_id, new.role, new.name)}, 201)
 
     add_door_calls(app, control, guarded)
+    add_rehearsal_calls(app, control, guarded)
+    add_shield_calls(app, control, guarded)
 
     @app.get("/api/events/{event_id}/recordings", dependencies=guarded)
     async def recordings(event_id: str) -> JSONResponse:

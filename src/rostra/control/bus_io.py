@@ -19,7 +19,7 @@ from typing import cast
 
 import msgspec
 
-from rostra.control.keeping import keeping
+from rostra.control.keeping import gone, keeping
 from rostra.ground.facts import AnyFact, decode, encode
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class Publisher:
         name = type(fact).__name__
         now = time.monotonic()
         self._serial += 1
+        if (event_id := gone(fact)) is not None:
+            self.forget(event_id)
         if keep := keeping(fact, self._serial):
             self._kept.pop(keep.key, None)  # so that the order stays that of happening
             self._kept[keep.key] = (now + keep.keep_s, name, frame)
@@ -103,6 +105,11 @@ class Publisher:
         for link in list(self.links):
             if name in link.wanted:
                 link.send(frame)
+
+    def forget(self, event_id: str) -> None:
+        """Keep nothing of an event any more, for those who come later."""
+        for key in [key for key in self._kept if key.split("/")[1:2] == [event_id]]:
+            del self._kept[key]
 
     def join(self, link: _Link) -> None:
         """A subscriber said what it wants."""

@@ -17,10 +17,14 @@ from rostra.agenda.life import Act
 from rostra.agenda.links import Addresses, Links, invite, links
 from rostra.control import keys_io
 from rostra.control.acts import OPERATOR, UNDO, Detail, Done, Undo, shown, to_undo
+from rostra.control.certificates_io import Standing, capacity_beside, said
 from rostra.control.dashboard import Dashboard
 from rostra.control.door_record import Lane
 from rostra.control.doors_io import Doors, DoorSettings
+from rostra.control.rehearsals_io import Asked, Rehearsals
 from rostra.control.replay_io import ReplayKeeper
+from rostra.control.shield_desk_io import ShieldDesk
+from rostra.control.shieldkeeper_io import ShieldKeeper, ShieldSettings
 from rostra.control.storage_io import Storage
 from rostra.ground.facts import (
     AnyFact,
@@ -34,6 +38,7 @@ from rostra.ground.facts import (
 )
 from rostra.ground.refusals import Refusal, Refused
 from rostra.ground.wall_time import rfc3339
+from rostra.rehearsal.findings import UNKNOWN, House
 
 log = logging.getLogger(__name__)
 CLOCK = "rostra"  # what nobody asked for: time passed, or a replay was there
@@ -47,7 +52,10 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     invitation_days: int = 30
     replay_within_min: int = 30
     replay_maker: tuple[str, ...] = ()
+    house: House = UNKNOWN
+    origins: tuple[str, ...] = ()
     door: DoorSettings = DoorSettings()
+    shield: ShieldSettings = ShieldSettings()
 
 
 class Control:
@@ -72,6 +80,7 @@ class Control:
         self._invitation_days = settings.invitation_days
         self._started, self._started_ms = now, now_ms()
         self.dashboard = Dashboard()
+        self._defaults = settings.door.capacity
         self.doors = Doors(
             storage,
             publish,
@@ -79,8 +88,23 @@ class Control:
             self.dashboard,
             lambda: keys_io.load_ring(data_dir, "door"),
         )
+        self.shield = ShieldKeeper(data_dir, settings.shield, publish, now)
+        self.shield_desk = ShieldDesk(self.shield, storage)
         self.replays = ReplayKeeper(
             data_dir, settings.replay_maker, settings.replay_within_min, publish, self._sealed, now
+        )
+        self._read_at = now
+        self.rehearsals = Rehearsals(
+            data_dir,
+            keys_io.load_or_create(data_dir, "signing"),
+            lambda: keys_io.load_ring(data_dir, "door"),
+            settings.house,
+            settings.origins or (addresses.public_url,),
+            self._doors_open_before_ms,
+            publish,
+            self._settle,
+            self._forget,
+            self._certified,
         )
         self._programme_ms: dict[str, int] = {}
         self.events = {event.event_id: event for event in storage.load_all()}
@@ -95,6 +119,22 @@ class Control:
         created = self._settle(agenda.create(event, now_ms()))
         self.note(created.event_id, "create", created.title)
         return created
+
+    def rehearse(self, asked: Asked) -> dict[str, Any]:
+        """Consent to a rehearsal; its event stands with open doors. Raises Refused."""
+        stage = self.addresses.stage_url
+        allowed = self.rehearsals.start(asked, self.events.values(), now_ms(), stage)
+        event = self.get(allowed["event_id"])
+        self.doors.set(event, {"open_all": True}, time.monotonic(), now_ms())
+        return {**allowed, "speaker_link": self.links(event).speaker_link}
+
+    def resume(self) -> None:
+        """Go on where control was when it ended; once, before anything is asked."""
+        self.rehearsals.resume(self.events.values(), now_ms())
+
+    def real_events(self) -> list[Event]:
+        """All but the event of a rehearsal."""
+        return [event for event in self.events.values() if not event.rehearsal]
 
     def get(self, event_id: str) -> Event:
         """The event. Raises Refused."""
@@ -123,6 +163,10 @@ class Control:
 
     def act(self, event_id: str, what: Act, by: str = OPERATOR) -> Event:
         """A step of the event's life. Raises Refused."""
+        if what in (Act.END, Act.CANCEL) and self.get(event_id).rehearsal:
+            event = self.get(event_id)
+            self.rehearsals.end()
+            return msgspec.structs.replace(event, phase=Phase.CANCELLED)
         event = self._settle(agenda.act(self.get(event_id), what, now_ms()))
         self.note(event_id, what.value, "", by=by)
         return event
@@ -179,7 +223,9 @@ class Control:
         by: str = OPERATOR,
         undid: int = 0,
     ) -> None:
-        """Write down what was done."""
+        """Write down what was done; a rehearsal writes its own account."""
+        if self.events[event_id].rehearsal:
+            return
         detail = Detail(by, says, undid)
         self._storage.note(
             Done(event_id=event_id, at_ms=now_ms(), act=act, detail=detail, undo=undo or Undo())
@@ -210,6 +256,7 @@ class Control:
         match fact:
             case EdgeTallied():
                 self.doors.heard(fact, now)
+                self.shield.heard(fact)
             case HostAsked() if fact.event_id in self.events:
                 self._asked(fact)
             case ReplaySealed() if fact.event_id in self.events:
@@ -245,7 +292,29 @@ class Control:
                 self.act(event.event_id, what, by=CLOCK)
         events = list(self.events.values())
         self.doors.tick(events, now, wall_ms)
-        self.replays.tick(events, self.doors.rung_5, now, wall_ms)
+        doors = (self.doors.keeper(event.event_id) for event in events)
+        self.shield.tick(doors, now, wall_ms)
+        self.rehearsals.look(events, now, wall_ms)
+        event_id = self.rehearsals.event_id
+        if event_id is not None and now - self._read_at >= 1.0:
+            self._read_at = max(self._read_at + 1.0, now - 1.0)  # a second each, but no burst
+            door = self.doors.brief(event_id) | self.doors.audience(event_id, now)
+            self.rehearsals.second(self.dashboard, door, now, wall_ms)
+        self.replays.tick(self.real_events(), self.doors.rung_5, now, wall_ms)
+
+    def _certified(self, standing: Standing) -> None:
+        self.doors.adopt(capacity_beside(standing, self._defaults))
+        lapsed = standing.capacity is None and standing.newest is not None
+        log.log(logging.WARNING if lapsed else logging.INFO, "capacity: %s", said(standing))
+
+    def _forget(self, event_id: str) -> None:
+        """A rehearsal is over: nothing of its event is kept."""
+        event = self.events.pop(event_id)
+        self._storage.drop(event_id)
+        over = msgspec.structs.replace(event, phase=Phase.CANCELLED)
+        self._publish(EventChanged(event=over))
+        self.doors.forget(event_id)
+        self._programme_ms.pop(event_id, None)
 
     def _abandoned(self, event: Event, now: float, wall_ms: int) -> bool:
         if self.dashboard.somebody_on_stage(event.event_id, now):
@@ -264,7 +333,8 @@ class Control:
     def _tell(self, event: Event) -> None:
         self._publish(EventChanged(event=event))
         self.doors.follow(event, time.monotonic(), now_ms())
-        self.replays.follow(event)
+        if not event.rehearsal:
+            self.replays.follow(event)
 
     async def close(self) -> None:
         """End what runs beside."""
@@ -290,7 +360,7 @@ class Control:
         board = self.dashboard
         undone = [
             event
-            for event in sorted(self.events.values(), key=lambda e: e.start_ms)
+            for event in sorted(self.real_events(), key=lambda e: e.start_ms)
             if event.phase not in (Phase.CANCELLED, Phase.POSTED)
         ]
         return {
@@ -301,6 +371,7 @@ class Control:
             "stage": board.stage(now),
             "packager": board.packager(now),
             "edges": board.edges(now),
+            "rehearsal": self.rehearsals.brief(),
             "events": [
                 {
                     **self.view(event),

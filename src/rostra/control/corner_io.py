@@ -15,6 +15,8 @@ from typing import Any
 
 from rostra.control import tls_io
 from rostra.control.bus_io import Publisher, subscribe
+from rostra.control.keeping import gone
+from rostra.ground.facts import AnyFact
 from rostra.ground.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -55,13 +57,19 @@ class Corner:
         self, hears: dict[str, list[type]], handle: Callable[[Any], None], edges: int = 0
     ) -> None:
         """Subscribe to other processes."""
+
+        def heard(fact: AnyFact) -> None:
+            handle(fact)
+            if (event_id := gone(fact)) is not None:
+                self.bus.forget(event_id)
+
         for source, kinds in hears.items():
             names = [f"edge-{i}" for i in range(edges)] if source == "edge" else [source]
             for name in names:
                 caught_up = asyncio.Event()
                 self._catching_up.append(caught_up)
                 path = self.data / "run" / f"{name}.sock"
-                self.go(subscribe(path, kinds, handle, caught_up.set))
+                self.go(subscribe(path, kinds, heard, caught_up.set))
 
     async def until_caught_up(self) -> None:
         """Until all that others keep was heard; those who are dead are not waited for."""

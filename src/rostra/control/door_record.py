@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from rostra.ground.facts import Covered
+from rostra.ground.door_values import Covered
 
 
 class Lane(msgspec.Struct, frozen=True):

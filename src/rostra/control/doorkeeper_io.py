@@ -17,17 +17,8 @@ from rostra.admission.leases import VOID_S, Leases
 from rostra.admission.line import Line
 from rostra.control.dashboard import Health
 from rostra.control.door_record import DoorRecord
-from rostra.ground.facts import (
-    AnyFact,
-    AudienceCounted,
-    Covered,
-    DoorMoved,
-    DoorSet,
-    DoorTally,
-    Event,
-    LaneState,
-    Phase,
-)
+from rostra.ground.door_values import Covered, DoorTally, LaneState
+from rostra.ground.facts import AnyFact, AudienceCounted, DoorMoved, DoorSet, Event, Phase
 
 log = logging.getLogger(__name__)
 PLACES_KEPT_S = 12 * 3600  # after the planned end

@@ -22,6 +22,7 @@ from rostra.ground.wall_time import rfc3339
 OVER = (Phase.ENDED, Phase.POSTED, Phase.CANCELLED)
 
 
+UNBOUNDED = Capacity((1_000_000_000,) * 4, 1_000_000.0, "measured at start")
 _UNMEASURED = defaults(cost_us=100.0, cores=1, connections=1000)  # where nothing is served
 
 
@@ -69,6 +70,16 @@ class Doors:
             )
         keeper.follow(event, now_ms)
 
+    def forget(self, event_id: str) -> None:
+        """The rehearsal's event is over and gone."""
+        self._records.pop(event_id, None)
+        self._keepers.pop(event_id, None)
+        self._histories.pop(event_id, None)
+
+    def adopt(self, capacity: Capacity) -> None:
+        """What the house carries from now on."""
+        self.settings = msgspec.structs.replace(self.settings, capacity=capacity)
+
     def heard(self, fact: EdgeTallied, now: float) -> None:
         """What one edge tallied."""
         for event_id, tally in fact.doors.items():
@@ -93,15 +104,18 @@ class Doors:
     def second(self, event: Event, health: Health, now: float, now_ms: int) -> None:
         """One second of one event's door."""
         keeper = self._keepers[event.event_id]
+        # What it carries is just what a rehearsal is to find, so nothing but the crowd bounds it.
+        rehearsed = event.rehearsal and keeper.record.open_all
         since_live_s = (now_ms - (event.live_at_ms or now_ms)) / 1000
         keeper.second(
             Surroundings(
                 event=event,
-                health=health,
+                # Nor may a late edge slow the arrivals: how late is just what is measured.
+                health=Health() if rehearsed else health,
                 connected=self._dashboard.connected(event.event_id, now),
-                capacity=self.settings.capacity,
-                cap=self._cap(keeper),
-                pace_most=self.settings.pace or None,
+                capacity=UNBOUNDED if rehearsed else self.settings.capacity,
+                cap=keeper.record.cap if rehearsed else self._cap(keeper),
+                pace_most=None if rehearsed else self.settings.pace or None,
                 media_silent_s=min(self._dashboard.media_silent_s(now), max(0.0, since_live_s)),
             ),
             now,

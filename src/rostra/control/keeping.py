@@ -12,14 +12,17 @@ from rostra.ground.facts import (
     EventChanged,
     HostAsked,
     MediaSealed,
+    Phase,
     PlaylistRendered,
     PlaylistsOffered,
     ProcessesSeen,
     ProgrammeMixed,
     RecordingFinished,
+    RehearsalSet,
     ReplayPromised,
     ReplaySealed,
     SeatsChanged,
+    ShieldSet,
 )
 
 RING_S = 10.0  # of programme sound: a packager that restarts loses nothing shorter than this
@@ -35,6 +38,13 @@ class Keep(msgspec.Struct, frozen=True):
     keep_s: float
 
 
+def gone(fact: AnyFact) -> str | None:
+    """The event of which nothing is kept any more but this word: a rehearsal that is over."""
+    if isinstance(fact, EventChanged) and fact.event.rehearsal:
+        return fact.event.event_id if fact.event.phase is Phase.CANCELLED else None
+    return None
+
+
 def keeping(fact: AnyFact, serial: int) -> Keep | None:
     """How `fact`, the publisher's `serial`-th, is kept; None: only those listening now get it."""
     match fact:
@@ -45,6 +55,10 @@ def keeping(fact: AnyFact, serial: int) -> Keep | None:
             | DoorSet() | DoorMoved() | ReplayPromised()
         ):  # fmt: skip
             return Keep(f"{type(fact).__name__}/{fact.event_id}", FOREVER_S)
+        case RehearsalSet():
+            return Keep(f"rehearsal/{fact.run}", FOREVER_S)
+        case ShieldSet():
+            return Keep("shield", FOREVER_S)
         case RecordingFinished():
             return Keep(f"recording/{fact.event_id}", FOREVER_S)
         case ProcessesSeen():

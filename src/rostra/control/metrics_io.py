@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from rostra import __version__
 from rostra.control.control_io import Control
 from rostra.ground.facts import Event, Phase
+from rostra.shield.bans import STEPS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _Rows = Iterable[tuple[tuple[str, ...], float]]
@@ -50,10 +51,11 @@ class _House(Collector):
         yield _gauge("build_info", "Version.", ("version",), [((__version__,), 1)])
         yield from self._processes(now)
         yield from self._edges(now)
+        yield from self._shield()
         yield from self._voice(now)
         events = [
             event
-            for event in self._control.events.values()
+            for event in self._control.real_events()
             if event.phase not in (Phase.POSTED, Phase.CANCELLED)
         ]
         yield from self._audience(events, now)
@@ -99,6 +101,27 @@ class _House(Collector):
             edge,
             [((name,), count) for name, count in totals.body_bytes.items()],
         )
+
+    def _shield(self) -> Iterator[Metric]:
+        status, totals = self._control.shield.status(), self._control.dashboard.totals
+        for name, says, number in (
+            ("pressure", "0 peace, 1 watch, 2 attack, 3 siege.", status.pressure),
+            ("dry_run", "1 while the shield only counts.", status.dry_run),
+            ("difficulty", "Of the challenge before a new ticket, 0 for none.", status.difficulty),
+            ("sources", "Distinct sources that asked in the last second.", status.distinct),
+            ("listeners", "Listeners whose ticket or pass holds.", status.vouched),
+            ("suspects", "Sources that control keeps an eye on.", status.cost.suspects),
+        ):
+            yield _gauge(f"shield_{name}", says, (), [((), float(number))])
+        steps = [((step,), float(status.bans_by_step.get(step, 0))) for step in STEPS]
+        yield _gauge("shield_bans", "Sources banned now.", ("step",), steps)
+        for name, says, label, counts in (
+            ("units", "Cost without a ticket or pass.", "kind", totals.shield_units),
+            ("refused", "Refused by the shield.", "reason", totals.shield_refused),
+            ("acts", "Done, or in a dry run not (would_).", "act", totals.shield_acts),
+        ):
+            rows = [((key,), float(count)) for key, count in counts.items()]
+            yield _counter(f"shield_{name}", says, (label,), rows)
 
     def _voice(self, now: float) -> Iterator[Metric]:
         stage = self._control.dashboard.stage(now)

@@ -69,6 +69,16 @@ class Storage:
             (event.event_id, event.start_ms, msgspec.json.encode(event).decode()),
         )
 
+    def drop(self, event_id: str) -> None:
+        """Forget an event, its door and what was done to it, all or nothing."""
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for table in ("event", "door", "act"):
+                self._connection.execute(
+                    f"DELETE FROM {table} WHERE event_id = ?",  # noqa: S608
+                    (event_id,),
+                )
+
     def load_all(self) -> list[Event]:
         """All events, the earliest start first."""
         rows = self._connection.execute("SELECT body FROM event ORDER BY start_ms").fetchall()

@@ -21,6 +21,7 @@ class Answers(asyncio.Protocol):
         "_nameless",
         "accepted",
         "buffer",
+        "client",
         "desk",
         "ending",
         "free",
@@ -29,6 +30,7 @@ class Answers(asyncio.Protocol):
         "idle",
         "lively",
         "manner",
+        "number",
         "paused",
         "served",
         "session",
@@ -38,8 +40,10 @@ class Answers(asyncio.Protocol):
         "unsent",
     )
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, number: int, client: str = "") -> None:
         self.desk = desk
+        self.client = client  # who it is, where a proxy said so
+        self.number = number  # tells this connection from all others, but not whose it is
         self.transport: asyncio.Transport
         self.handle = -1  # the socket's descriptor, where we may write to it ourselves
         self.buffer = b""
@@ -59,7 +63,8 @@ class Answers(asyncio.Protocol):
         self.idle = 0  # seconds since the last answer
 
     def _refusal(self, refusal: Refusal, extra: str = "") -> Prepared:
-        return self.desk.catalogue.refusal(refusal, self.desk.wall_ms(), extra).prepared(False)
+        catalogue, wall_ms = self.desk.catalogue, self.desk.wall_ms()
+        return catalogue.refusal(refusal, wall_ms, extra, self.number).prepared(False)
 
     def _send(self, prepared: Prepared) -> None:
         """The answer in the manner of the request that is being answered."""
@@ -112,6 +117,14 @@ class Answers(asyncio.Protocol):
         self._write(closing(prepared.whole, prepared.head_bytes))
         self._end()
 
+    def _turn_away(self, refusal: Refusal) -> None:
+        """Answer and close at once: there is no room to wait for the client in."""
+        prepared = self._refusal(refusal)
+        self._count(prepared, prepared.body_bytes)
+        self._write(closing(prepared.whole, prepared.head_bytes))
+        self.ending = True
+        self.transport.close()
+
     def _end(self) -> None:
         """Say that we have said all, then drop what still comes for a while: closing with unread
         bytes would reset the connection and take the answer away from the client."""
@@ -144,6 +157,8 @@ class Answers(asyncio.Protocol):
     # --- listeners ------------------------------------------------------------------------
 
     def _address(self) -> str:
+        if self.client:
+            return self.client
         peer = self.transport.get_extra_info("peername")
         return str(peer[0]) if peer else ""
 

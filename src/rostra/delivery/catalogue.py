@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from rostra.delivery.decoys import Decoys
 from rostra.delivery.pages import render_event, render_index
 from rostra.delivery.prepared import (
     Document,
@@ -13,10 +14,11 @@ from rostra.delivery.prepared import (
     preflight,
     refusal_document,
 )
-from rostra.delivery.refused import CLOSING, EVENT_UNKNOWN, NOT_FOUND
-from rostra.delivery.site import PageFile, asset_document, html_document
+from rostra.delivery.refused import CLOSING, EVENT_UNKNOWN, NO_REHEARSAL, NOT_FOUND
+from rostra.delivery.site import PageFile, asset_document, html_document, text_document
 from rostra.delivery.state import AFTER, EventState, Known
 from rostra.delivery.stored import StoredDocuments
+from rostra.delivery.strain import Strain
 from rostra.delivery.targets import EVENT_ID, Target
 from rostra.delivery.window import Answer, LiveWindow, Release, Stored, Wait, stored_document
 from rostra.ground.facts import (
@@ -27,14 +29,17 @@ from rostra.ground.facts import (
     Event,
     EventChanged,
     MediaSealed,
+    Phase,
     PlaylistRendered,
     PlaylistsOffered,
+    RehearsalSet,
     ReplayPromised,
     ReplaySealed,
     SeatsChanged,
 )
 from rostra.ground.refusals import Refusal
 
+CONSENT_PATH = "/.well-known/rostra-rehearsal"
 _ROUTE = re.compile(rf"/e/({EVENT_ID.pattern})(?:/(.*))?", re.ASCII)
 # Page and list carry the state, whose clock must not be old: they are rendered anew after this.
 _PAGE_KEEP_S = 10.0
@@ -66,7 +71,8 @@ class Catalogue:
     `files`: pages by path relative to the build's root. `calendar(event, page_url)`: the calendar
     file. `hot[accepts_gzip]` maps raw targets to prepared answers and `waits` to places to wait:
     the fast path looks there and nowhere else. Whatever changes takes its targets out of them.
-    `admission`: "passes" if an event's media need one until it is over, or "open".
+    `admission`: "passes" if an event's media need one until it is over, or "open". `strain`: how
+    busy the edge is.
     """
 
     def __init__(
@@ -76,13 +82,17 @@ class Catalogue:
         calendar: Callable[[Event, str], bytes],
         stored: StoredDocuments,
         admission: str = "passes",
+        decoys: Decoys | None = None,
     ) -> None:
+        self.decoys = decoys or Decoys(b"")
+        self.strain = Strain()
         self._admission = admission
         self._files = files
         self._public_url = public_url.rstrip("/")
         self._calendar = calendar
         self.stored = stored
         self._entries: dict[str, _Entry] = {}
+        self._consents: dict[str, RehearsalSet] = {}  # by run
         self._index_body: tuple[bytes, float] | None = None
         self._documents: dict[str, Document] = {}  # dated within the second
         self.hot: tuple[dict[bytes, Prepared], dict[bytes, Prepared]] = ({}, {})
@@ -95,6 +105,12 @@ class Catalogue:
     def handle(self, fact: AnyFact, now: float, wall_ms: int) -> list[Release]:
         """Take a fact; says whom it releases. Facts that are not for edges are ignored."""
         match fact:
+            case EventChanged() if fact.event.rehearsal and fact.event.phase is Phase.CANCELLED:
+                return self._forget(fact.event.event_id)
+            case RehearsalSet():
+                self._consents.pop(fact.run, None)
+                if fact.consent:
+                    self._consents[fact.run] = fact
             case EventChanged():
                 entry = self._entry(fact.event.event_id)
                 entry.state = EventState(fact.event, entry.known, self._admission)
@@ -126,6 +142,17 @@ class Catalogue:
             case _:
                 pass
         return []
+
+    def _forget(self, event_id: str) -> list[Release]:
+        """The rehearsal is over: nothing is left of its event."""
+        entry = self._entries.pop(event_id, None)
+        for run in [run for run, one in self._consents.items() if one.event_id == event_id]:
+            del self._consents[run]
+        for remembered in (*self.hot, self._by_playlist):
+            remembered.clear()
+        self._fleeting.clear()
+        self._index_body = None
+        return self._freed(entry.window.abandon(EVENT_UNKNOWN)) if entry else []
 
     def _entry(self, event_id: str) -> _Entry:
         entry = self._entries.get(event_id)
@@ -186,6 +213,10 @@ class Catalogue:
         """Whether control has told of this event."""
         entry = self._entries.get(event_id)
         return entry is not None and entry.state is not None
+
+    def name_of(self, event_id: str) -> str:
+        """The very string that stands for this event in `Prepared.heard`."""
+        return self._entries[event_id].window.event_id
 
     def playing(self, path: str) -> tuple[str, bool] | None:
         """The event whose sound a decoded path asks for, and whether that needs a pass.
@@ -268,7 +299,7 @@ class Catalogue:
         if rest == "state.json":
             if entry.state_document is None:
                 entry.state_document = Document(
-                    state.render(wall_ms),
+                    state.render(wall_ms, self.strain),
                     "application/json",
                     kind="state",
                     cache="public, max-age=1",
@@ -302,7 +333,8 @@ class Catalogue:
     def _page(self, entry: _Entry, state: EventState, now: float, wall_ms: int) -> Document:
         if entry.page_body is None or now - entry.page_body[1] >= _PAGE_KEEP_S:
             shell = self._shell("event.html")
-            entry.page_body = (render_event(shell, state, self._public_url, wall_ms), now)
+            decoy = self.decoys.link(state.event.event_id, state.event.language, wall_ms)
+            entry.page_body = (render_event(shell, state, self._public_url, wall_ms, decoy), now)
         return html_document(entry.page_body[0], http_date(wall_ms / 1000))
 
     def _shell(self, name: str) -> str | None:
@@ -313,13 +345,23 @@ class Catalogue:
         date = http_date(wall_ms / 1000)
         if path == "/":
             if self._index_body is None or now - self._index_body[1] >= _PAGE_KEEP_S:
-                states = [entry.state for entry in self._entries.values() if entry.state]
+                states = [
+                    entry.state
+                    for entry in self._entries.values()
+                    if entry.state and not entry.state.event.rehearsal
+                ]
                 self._index_body = (render_index(self._shell("index.html"), states, wall_ms), now)
             return html_document(self._index_body[0], date)
+        if path == CONSENT_PATH:
+            consents = [fact.consent for fact in self._consents.values() if fact.until_ms > wall_ms]
+            if not consents:
+                return NO_REHEARSAL
+            body = b'{"consents":[' + b",".join(consents) + b"]}"
+            return Document(body, "application/json", kind="page", cache="no-store", date=date)
+        if path == "/robots.txt":
+            return text_document(self.decoys.robots(wall_ms), "public, max-age=3600", date)
         if path == "/healthz":
-            return Document(
-                b"ok\n", "text/plain; charset=utf-8", kind="page", cache="no-store", date=date
-            )
+            return text_document(b"ok\n", "no-store", date)
         if path == "/count" and (file := self._files.get("count.html")) is not None:
             return html_document(file.body, date)
         return asset_document(self._files, path, date)
@@ -336,12 +378,16 @@ class Catalogue:
             )
         return document
 
-    def refusal(self, refusal: Refusal, wall_ms: int, extra: str = "") -> Document:
-        """The prepared answer to a refusal."""
-        key = f"!{refusal.code}!{extra}"
+    def refusal(self, refusal: Refusal, wall_ms: int, extra: str = "", number: int = 0) -> Document:
+        """The prepared answer to a refusal.
+
+        `number`: tells one who is refused from another, so that they do not come back together.
+        """
+        wait_s = self.strain.retry_after_s(number)
+        key = f"!{refusal.code}!{wait_s}!{extra}"
         document = self._documents.get(key)
         if document is None:
-            document = refusal_document(refusal, http_date(wall_ms / 1000), extra)
+            document = refusal_document(refusal, http_date(wall_ms / 1000), extra, wait_s)
             if len(self._documents) < _DATED_MOST:
                 self._documents[key] = document
         return document

@@ -8,20 +8,23 @@ accepted but for the target, so the parser would accept it too and find the same
 Everything else takes the full path. docs/decisions/0006-edge.md argues it at length.
 
 What plays is answered so only if those bytes, which hold the pass, have opened the event's media
-before (`opened`), and while the budget of that pass lasts (docs/decisions/0008-door.md).
+before (`opened`), and while the budget of that pass lasts (docs/decisions/0008-door.md); all else
+while the purse of the connection lasts (docs/decisions/0010-shield.md).
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from hmac import compare_digest
 from typing import cast
 
-from rostra.delivery.answers_io import Answers
-from rostra.delivery.credentials import split_token, token_in_headers
+import msgspec
+
+from rostra.delivery.credentials import split_token
 from rostra.delivery.desk_io import Desk
 from rostra.delivery.heads_io import read_head
-from rostra.delivery.manner import Headers
+from rostra.delivery.payments_io import Payments
 from rostra.delivery.prepared import Document
 from rostra.delivery.refused import (
     HEADERS_TOO_LARGE,
@@ -32,39 +35,39 @@ from rostra.delivery.refused import (
     REQUEST_TIMEOUT,
     TARGET_TOO_LONG,
 )
-from rostra.delivery.shares import FREE, IDLE_S
+from rostra.delivery.shares import IDLE_S
 from rostra.delivery.targets import DOOR_ACT, TARGET_MOST_BYTES, read_target
 from rostra.delivery.window import Wait
 from rostra.ground.refusals import Refusal
+from rostra.shield.guard import Slow
+from rostra.shield.path import BY_NAME
+from rostra.shield.prices import BROKEN
+from rostra.shield.reasons import CONNECTIONS_CROWDED
 
 _METHOD_MOST_BYTES = 16
+_PIPELINED_EACH_TURN = 32
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")  # whole ones: half of one may still be on its way
 
 
-class Connection(Answers):
+class Connection(Payments):
     """See the module. Time passes for it by `second_passed`, once a second."""
 
-    __slots__ = (
-        "cut",
-        "fast",
-        "hot",
-        "number",
-        "opened",
-        "shard",
-        "share",
-        "tail",
-        "wait",
-        "waits",
-    )
+    __slots__ = ("cut", "fast", "hot", "shard", "tail", "taken_by", "wait", "waits")
 
-    def __init__(self, desk: Desk, number: int, shard: set[Connection], fast: bool = True) -> None:
-        super().__init__(desk)
-        self.number = number  # tells this connection from all others, but not whose it is
+    def __init__(
+        self,
+        desk: Desk,
+        number: int,
+        shard: set[Connection],
+        fast: bool = True,
+        client: str = "",
+    ) -> None:
+        super().__init__(desk, number, client)
         self.shard = shard
         self.fast = fast  # False: every request takes the full path (tests compare the two)
         self.tail = b""  # what follows the target of a request that was accepted
         self.cut = 0  # -len(tail)
-        self.opened = ""  # the event whose media `tail` gives a right to
-        self.share = FREE  # on what its requests for them draw
+        self.taken_by = 0.0  # when a client that reads slowly must have all that was written
         self.hot = desk.catalogue.hot[0]
         self.waits = desk.catalogue.waits
         self.wait: Wait | None = None
@@ -80,10 +83,16 @@ class Connection(Answers):
             self.transport.set_write_buffer_limits(high=0)
             if (connected := transport.get_extra_info("socket")) is not None:
                 self.handle = connected.fileno()
-        self.desk.connections += 1
+        desk = self.desk
+        desk.connections += 1
         self.shard.add(self)
-        if self.desk.connections > self.desk.limits.connections:
-            self._refuse(HOUSE_FULL)
+        if not self._enter():
+            self.ending = True
+            self.transport.abort()
+        elif desk.connections > desk.limits.connections and not desk.make_room(self):
+            self._turn_away(HOUSE_FULL)
+        elif self._crowds():
+            self._refuse(CONNECTIONS_CROWDED)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client left, or we ended it: it waits for nothing any more."""
@@ -96,6 +105,7 @@ class Connection(Answers):
         self._stop_waiting()
         self._note_listener()
         self._return_pass()
+        self._go()
 
     def data_received(self, data: bytes) -> None:
         """The hot path; see the module."""
@@ -111,16 +121,26 @@ class Connection(Answers):
                         return
                     share.left -= 1
                     self.lively = True
+                else:
+                    purse = self.purse
+                    if purse.left < prepared.price:
+                        self._receive(data)
+                        return
+                    purse.left -= prepared.price
                 self._write(prepared.whole)
                 self.idle = 0
                 desk = self.desk
                 desk.requests[prepared.kind] += 1
                 desk.body_bytes += prepared.body_bytes
+                walk = self.walk
+                if walk is not None:
+                    self._step(walk, BY_NAME[prepared.kind])
                 return
             wait = self.waits.get(target)
             if wait is not None:
                 if wait.event_id is self.opened and self.share.left >= 1:
                     self.share.left -= 1
+                    self._note_path(target)
                     self._hold(wait)
                     return
             elif self.accepted is not None and self.accepted.by_target and self._below(target):
@@ -139,6 +159,9 @@ class Connection(Answers):
         self.paused = True
         self.free = False
         self.stalled = 0
+        unsent = self.transport.get_write_buffer_size()
+        limits = self.desk.limits
+        self.taken_by = self.desk.now() + max(limits.stall_s, unsent / limits.read_bytes_s)
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
@@ -146,42 +169,79 @@ class Connection(Answers):
         self.paused = False
         if not self.ending:
             self._pump()
-        if not self.paused and not self.transport.is_closing():
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if not self.paused and self.resting is None and not self.transport.is_closing():
             self.transport.resume_reading()
+
+    def _rested(self) -> None:
+        """It was slowed, or refused; now it is heard again."""
+        self.resting = None
+        self._stop_being_slow()
+        if not self.ending:
+            self._pump()
+        self._read_on()
 
     # --- requests -------------------------------------------------------------------------
 
     def _receive(self, data: bytes) -> None:
         if self.ending:
             return  # what comes after the last answer is read and dropped (RFC 9112, 9.6)
-        if not self.buffer:
+        if not self.buffer and data.strip(b"\r\n"):  # empty lines are no sign of life
             self.idle = 0
         self.buffer += data
-        if self.wait is None and not self.paused:
+        if self.wait is None and not self.paused and self.resting is None:
             self._pump()
         elif len(self.buffer) > self.desk.limits.pipelined_bytes:
             self.transport.pause_reading()  # resumed by `released` or `resume_writing`
 
     def _pump(self) -> None:
-        """Answer the requests in the buffer, in order, until one has to wait."""
-        while self.wait is None and not self.paused and not self.ending:
-            if self.buffer.startswith(b"\r\n"):
-                self.buffer = self.buffer.lstrip(b"\r\n")  # RFC 9112, 2.2
+        """Answer the requests in the buffer, in order, until one has to wait.
+
+        So many in one turn of the loop, and where no pass was shown (turns.py) for so long.
+        """
+        left = _PIPELINED_EACH_TURN
+        while not (self.wait or self.paused or self.ending or self.resting):
+            if empty := _EMPTY_LINES.match(self.buffer):  # RFC 9112, 2.2
+                self.buffer = self.buffer[empty.end() :]
             if not self.buffer:
                 break
             end = self.buffer.find(b"\r\n\r\n")
             refusal = self._too_large(end)
             if refusal is not None:
-                self._refuse(refusal)
+                self._reject(refusal)
             elif end < 0:
                 if b"\n\n" in self.buffer:  # bare line feeds never make a head
-                    self._refuse(REQUEST_INVALID)
+                    self._reject(REQUEST_INVALID)
                 break
+            elif left == 0 or (self.accepted is None and self.desk.turns.over()):
+                self.resting = self.desk.turns.wait(self._rested)
             else:
+                left -= 1
                 head, self.buffer = self.buffer[: end + 4], self.buffer[end + 4 :]
                 self._serve(head)
         if self.tail and self.wait is None:
-            self.free = not (self.buffer or self.paused or self.ending)
+            self.free = not (self.buffer or self.paused or self.ending or self.resting)
+
+    def _reject(self, refusal: Refusal) -> None:
+        """What cannot be read costs more than what is refused."""
+        self._broke(BROKEN, "garbage" if refusal is not REQUEST_TIMEOUT else "slow_head")
+        self._refuse(refusal)
+
+    def _decline(self, verdict: Refusal | Slow, head: bytes) -> None:
+        """The request is not answered as it asks: later, or with a refusal."""
+        if isinstance(verdict, Slow):
+            self.buffer = head + self.buffer
+            self.paid = True
+            self._be_slow(verdict.seconds, self._rested)
+            return
+        self._send(self._refusal(verdict))
+        # A proxy may bring the next client on it at once.
+        tarpit_s = 0.0 if self.brought else self.desk.guard.terms.tarpit_s
+        if tarpit_s and not self.ending:
+            self.resting = asyncio.get_running_loop().call_later(tarpit_s, self._rested)
+            self.transport.pause_reading()
 
     def _too_large(self, end: int) -> Refusal | None:
         buffered = len(self.buffer) if end < 0 else end + 4
@@ -198,13 +258,17 @@ class Connection(Answers):
         self.opened = ""
         read = read_head(head)
         if isinstance(read, Refusal):
-            self._refuse(read)
+            self._reject(read)
             return
         raw, manner, headers = read
         target, token = split_token(raw)
         manner = self.manner = self.desk.shared(manner)
         self.hot = self.desk.catalogue.hot[manner.accepts_gzip]
+        if self.brought and (banned := self._turn_to_client(headers)) is not None:
+            self._decline(banned, head)
+            return
         self._name(headers, target.partition(b"?")[2])
+        self._note_path(target)
         if self.fast and manner.repeatable:
             self.tail = head[len(b"GET ") + len(raw) :]
             self.cut = -len(self.tail)
@@ -214,7 +278,13 @@ class Connection(Answers):
             self._send(desk.catalogue.preflight(at_door, desk.wall_ms()).prepared(False))
             return
         if manner.method == "POST":
-            self._send(desk.door.personal(raw, headers, desk.now(), desk.wall_ms()))
+            verdict = self._charge(1.0, raw, headers)
+            if verdict is not None:
+                self._decline(verdict, head)
+                return
+            given, reply = desk.door.personal(raw, headers, desk.now(), desk.wall_ms(), self)
+            self._showed(DOOR_ACT.fullmatch(raw), reply)
+            self._send(given)
             return
         asked = read_target(target)
         if isinstance(asked, Refusal):
@@ -222,50 +292,29 @@ class Connection(Answers):
             return
         plays = desk.catalogue.playing(asked.path)
         refusal = self._open(*plays, token, headers) if plays else None
+        if refusal is PASS_OVERUSED:
+            self._decline(refusal, head)  # what is refused to a pass takes nothing more from it
+            return
         answer = refusal or desk.find(target, asked, manner)
+        if isinstance(answer, Refusal):
+            answer = desk.catalogue.refusal(answer, desk.wall_ms(), number=self.number)
+        prepared = None if isinstance(answer, Wait) else answer.prepared(manner.accepts_gzip)
+        if prepared is not None and prepared.status == 404:
+            self._note_decoy(asked.path, headers)
+        paid = plays is not None and (plays[1] or desk.free.left > 0)  # by a pass, or by nobody
+        if refusal is not None or not paid:
+            verdict = self._charge(prepared.price if prepared else 1.0, target, headers)
+            if verdict is not None:
+                self._decline(verdict, head)
+                return
         if isinstance(answer, Wait):
             self._hold(answer)
-        elif isinstance(answer, Refusal):
-            self._send(self._refusal(answer))
-        else:
-            self._send(answer.prepared(manner.accepts_gzip))
+        elif prepared is not None:
+            if self._worn():  # this answer is the last, and says so
+                self.manner = msgspec.structs.replace(manner, keep_alive=False)
+            self._send(prepared)
 
     # --- passes ---------------------------------------------------------------------------
-
-    def _open(
-        self, event_id: str, needs_pass: bool, token: str, headers: Headers
-    ) -> Refusal | None:
-        """Open an event's media to this request, and to those that follow with the same tail.
-
-        `token`: the pass in the target; it opens them to its own request alone.
-        """
-        if not needs_pass:
-            self._turn_to(event_id)
-            self.opened, self.share = event_id, FREE
-            return None
-        now, wall_ms = self.desk.now(), self.desk.wall_ms()
-        carried = token or token_in_headers(headers)
-        accepted = self.accepted
-        if accepted is None or not (
-            wall_ms < accepted.until_ms
-            and accepted.share.event_id is event_id
-            and compare_digest(accepted.token.encode(), carried.encode())
-        ):
-            self._return_pass()
-            found = self.desk.door.accept(event_id, carried, now, wall_ms)
-            if isinstance(found, Refusal):
-                return found
-            accepted = self.accepted = found
-        share = accepted.share
-        share.refill(now)
-        if share.left < 1:
-            return PASS_OVERUSED
-        share.left -= 1
-        accepted.by_target = bool(token)
-        if not token:
-            self._turn_to(event_id)
-            self.opened, self.share = event_id, share
-        return None
 
     def _below(self, target: bytes) -> bool:
         """The fast path of a target that carries the pass which was accepted in one before."""
@@ -288,15 +337,8 @@ class Connection(Answers):
             self._hold(wait)
         else:
             return False
+        self._note_path(plain)
         return True
-
-    def _return_pass(self) -> None:
-        """It opens nothing here any more, and this connection is no more one of its own."""
-        if self.accepted is not None:
-            self._note_listener()
-            self.accepted.share.connections -= 1
-            self.accepted = None
-            self.opened = ""
 
     # --- waiting --------------------------------------------------------------------------
 
@@ -334,20 +376,16 @@ class Connection(Answers):
         else:
             self._send(answer.prepared(manner.accepts_gzip))
         self._pump()
-        if not self.paused and not self.transport.is_closing():
-            self.transport.resume_reading()
+        self._read_on()
 
     # --- time -----------------------------------------------------------------------------
 
     def second_passed(self) -> None:
         """Once a second: what no byte from the client can tell."""
         limits = self.desk.limits
-        accepted = self.accepted
-        if accepted is not None:
-            accepted.share.refill(self.desk.now())
-            unused = self.idle > IDLE_S and self.wait is None
-            if unused or self.desk.wall_ms() >= accepted.until_ms:
-                self._return_pass()
+        self._settle(self.wait is None and self.idle > IDLE_S)
+        if (self.walk is None) is self.desk.guard.terms.enforced:
+            self._follow()
         if self.wait is not None:
             self.lively = True
             self._note_listener()
@@ -358,17 +396,20 @@ class Connection(Answers):
             unsent = self.transport.get_write_buffer_size()
             self.stalled = self.stalled + 1 if unsent == self.unsent else 0
             self.unsent = unsent
-            if self.stalled >= limits.stall_s:
+            if self.stalled >= limits.stall_s or self.desk.now() > self.taken_by:
+                self._broke(0.0, "slow_read")
                 self.transport.abort()
             return
         self.idle += 1
+        if self.resting is not None:
+            return
         if self.ending:
             if self.idle > limits.linger_s:
                 self.transport.abort()
         elif self.buffer:
-            if self.idle > limits.head_s:
-                self._refuse(REQUEST_TIMEOUT)
-        elif self.idle > (limits.idle_s if self.served else limits.head_s):
+            if self.idle > self._within_s(limits.head_s, self.desk.guard.terms.head_s):
+                self._reject(REQUEST_TIMEOUT)
+        elif self.idle > self._patience_s():
             self.ending = True
             self.free = False
             self.transport.close()

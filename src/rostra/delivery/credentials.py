@@ -11,6 +11,7 @@ COOKIE = "rostra_pass"
 _IN_PATH = re.compile(
     rb"((?:https?://[^/?#\\@ ]+)?/e/[A-Za-z0-9_-]{1,64})/~([A-Za-z0-9._-]{1,1024})(/.*)"
 )
+_IN_COOKIE = re.compile(rb"(?:^|;)[ \t]*%s=([^;]+)" % COOKIE.encode())
 
 
 def split_token(raw: bytes) -> tuple[bytes, str]:
@@ -48,10 +49,9 @@ def bearer(headers: Headers) -> str:
 def pass_cookie(headers: Headers) -> str:
     """The pass in the Cookie fields (RFC 6265, 5.4: the narrowest path comes first), or empty."""
     for name, value in headers:
-        if name == b"cookie" and COOKIE.encode() in value:
-            for pair in value.split(b";"):
-                key, _, token = pair.strip().partition(b"=")
-                if key == COOKIE.encode() and token:
+        if name == b"cookie":
+            for found in _IN_COOKIE.finditer(value):
+                if token := found[1].strip():
                     return token.decode("latin-1")
     return ""
 

@@ -19,9 +19,14 @@ from rostra.delivery.listeners import Listeners
 from rostra.delivery.manner import Manner
 from rostra.delivery.prepared import Document
 from rostra.delivery.refused import HOUSE_BUSY
+from rostra.delivery.shares import unpaid
 from rostra.delivery.targets import Target
+from rostra.delivery.turns import Turns
 from rostra.delivery.window import Release, Stored, Wait, Waiter
 from rostra.ground.refusals import Refusal
+from rostra.shield.guard import Guard
+from rostra.shield.path import Automaton
+from rostra.shield.proxies import Proxies
 
 log = logging.getLogger(__name__)
 _READERS = 4
@@ -29,6 +34,7 @@ _READS_MOST = 64  # files being read or queued for it
 _FILE_MOST_BYTES = 64 * 1024 * 1024
 _READ_PATIENCE_S = 30.0
 _MANNERS_MOST = 4096
+_GUARD_AGAIN_S = 5.0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -42,6 +48,7 @@ class Limits(msgspec.Struct, frozen=True):
     head_s: int = 10
     idle_s: int = 75
     stall_s: int = 20
+    read_bytes_s: int = 2048  # what a client must read at least, once it is behind
     linger_s: int = 2
 
 
@@ -58,7 +65,11 @@ def _read(path: Path) -> bytes | None:
 
 
 class Desk:
-    """Shared by all connections of one edge; everything runs on the loop but `_read`."""
+    """Shared by all connections of one edge; everything runs on the loop but `_read`.
+
+    `make_room` ends the worst of the connections without a credential but the one that is given;
+    False where there is none.
+    """
 
     def __init__(
         self,
@@ -76,6 +87,14 @@ class Desk:
         self.limits = limits
         self.now = now
         self.wall_ms = wall_ms
+        self.turns = Turns(now, lambda act: asyncio.get_running_loop().call_soon(act))
+        self.proxies = Proxies()  # that are believed
+        self.guard = Guard()
+        self.guard_failed = False  # its code broke lately
+        self.automaton: Automaton | None = None  # of our player's path; None: nobody is followed
+        self.unpaid = unpaid()  # of connections that nobody can judge
+        self.free = unpaid()  # of media that need no pass; empty while the house is attacked
+        self.make_room: Callable[[object], bool] = lambda _: False
         self.connections = 0
         self.held = 0
         self.requests: Counter[str] = Counter()
@@ -95,8 +114,18 @@ class Desk:
         answer = catalogue.find(raw, target, manner.accepts_gzip, self.now(), self.wall_ms())
         return self._from_disk(answer) if isinstance(answer, Stored) else answer
 
+    def guard_fails(self) -> None:
+        """The shield's code broke; it is tried again after a while."""
+        self.guard_failed = True
+        asyncio.get_running_loop().call_later(_GUARD_AGAIN_S, self._guard_again)
+
+    def _guard_again(self) -> None:
+        self.guard_failed = False
+
     def shared(self, manner: Manner) -> Manner:
-        """The one object for all equal manners: browsers of a kind ask alike."""
+        """The one object for all equal manners that come again: browsers of a kind ask alike."""
+        if not manner.repeatable:
+            return manner  # it may hold kilobytes of what the client wrote
         if len(self._manners) >= _MANNERS_MOST:
             self._manners.clear()
         return self._manners.setdefault(manner, manner)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import httptools
 
 from rostra.delivery.manner import Headers, Manner, read_manner
-from rostra.delivery.refused import METHOD_NOT_ALLOWED, REQUEST_INVALID
+from rostra.delivery.refused import HEADERS_TOO_LARGE, METHOD_NOT_ALLOWED, REQUEST_INVALID
 from rostra.ground.refusals import Refusal
+
+# A browser sends about twenty. Each field costs a call: 16 KiB of tiny ones took 2 ms to read.
+FIELDS_MOST = 128
 
 
 class _Seen:
@@ -44,6 +47,8 @@ def read_head(raw: bytes) -> tuple[bytes, Manner, Headers] | Refusal:
 
     The parser is new for each head, so nothing of one request can leak into the next.
     """
+    if raw.count(b"\n") > FIELDS_MOST + 2:  # and the first and the empty line
+        return HEADERS_TOO_LARGE
     seen = _Seen()
     parser = seen.parser = httptools.HttpRequestParser(seen)
     try:

@@ -19,6 +19,8 @@ from rostra.ground.refusals import Refusal
 
 Headers = list[tuple[bytes, bytes]]  # names in lower case
 METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# What is longer is ignored, as RFC 9110 allows of each: it takes long to read, and none needs it.
+_CODINGS_MOST, _RANGE_MOST, _TAGS_MOST = 256, 64, 1024
 _RANGE = re.compile(r"bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))", re.ASCII | re.IGNORECASE)
 
 
@@ -44,6 +46,8 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 
 def accepts_gzip(value: str) -> bool:
     """Whether an Accept-Encoding field allows gzip (RFC 9110, 12.5.3)."""
+    if len(value) > _CODINGS_MOST:
+        return False
     star = False
     for item in value.lower().split(","):
         coding, _, weight = item.partition(";")
@@ -87,12 +91,14 @@ def read_manner(
         return REQUEST_INVALID
     if int(length):
         return BODY_NOT_ACCEPTED
+    byte_range = found.get(b"range", b"").decode("latin-1").strip()
+    if_none_match = found.get(b"if-none-match", b"").decode("latin-1").strip()
     return Manner(
         method=method,
         keep_alive=keep_alive and version == "1.1",
         accepts_gzip=accepts_gzip(found.get(b"accept-encoding", b"").decode("latin-1")),
-        byte_range=found.get(b"range", b"").decode("latin-1").strip(),
-        if_none_match=found.get(b"if-none-match", b"").decode("latin-1").strip(),
+        byte_range=byte_range if len(byte_range) <= _RANGE_MOST else "",
+        if_none_match=if_none_match if len(if_none_match) <= _TAGS_MOST else "",
     )
 
 

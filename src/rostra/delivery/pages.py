@@ -51,8 +51,10 @@ def state_block(state: EventState, wall_ms: int) -> str:
     return f'<script type="application/json" id="rostra-state">{raw}</script>'
 
 
-def render_event(shell: str | None, state: EventState, public_url: str, wall_ms: int) -> bytes:
-    """The event page. `shell`: Vite's event.html, or None for a bare one."""
+def render_event(
+    shell: str | None, state: EventState, public_url: str, wall_ms: int, decoy: str = ""
+) -> bytes:
+    """The event page. `shell`: Vite's event.html, or None for a bare one. `decoy`: a link."""
     event, page = state.event, state.page
     title, summary = escape(event.title), escape(" ".join(event.description.split())[:300])
     address = escape(public_url + page)
@@ -87,7 +89,7 @@ def render_event(shell: str | None, state: EventState, public_url: str, wall_ms:
         "language": escape(event.language),
         "head": head,
         "state": state_block(state, wall_ms),
-        "noscript": noscript,
+        "noscript": noscript + decoy,
     }
     return _fill(shell if shell is not None else _SHELL, parts)
 

@@ -21,13 +21,15 @@ _PREFLIGHT = (
     "Allow: {methods}\r\n"
     "Access-Control-Allow-Methods: {methods}\r\n"
     "Access-Control-Allow-Headers: Authorization, CMCD-Object, CMCD-Request, CMCD-Session, "
-    "CMCD-Status, If-None-Match, Range, Rostra-Nonce\r\n"
+    "CMCD-Status, If-None-Match, Range, Rostra-Challenge, Rostra-Nonce\r\n"
     "Access-Control-Max-Age: 86400\r\n"
 )
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
+# So many bytes cost about what a small answer costs (docs/decisions/0010-shield.md).
+SIZE_BYTES = 16 * 1024
 _WORTH_GZIP_BYTES = 256  # below this the gzip header eats what is won
 
 
@@ -45,11 +47,12 @@ class Prepared:
 
     `whole`: head and body. `kind`: the class it is counted under. `heard`: the event whose listener
     fetches it (playlists and media), else empty. `ranges`: whether byte ranges are served. `code`:
-    the refusal's code, if it is one.
+    the refusal's code, if it is one. `price`: what it costs, in small answers.
     """
 
     __slots__ = (
-        "body_bytes", "code", "etag", "head_bytes", "heard", "kind", "ranges", "status", "whole",
+        "body_bytes", "code", "etag", "head_bytes", "heard", "kind", "price", "ranges", "status",
+        "whole",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +71,7 @@ class Prepared:
         self.whole = raw + body
         self.head_bytes = len(raw)
         self.body_bytes = len(body)
+        self.price = 1.0 + len(body) / SIZE_BYTES
         self.status = status
         self.kind = kind
         self.heard = heard
@@ -222,12 +226,27 @@ def personal(body: bytes, date: str, cookie: str = "") -> Prepared:
     return Prepared(200 if body else 204, head, body, kind="door")
 
 
-def refusal_document(refusal: Refusal, date: str, extra: str = "") -> Document:
-    """A refusal as an answer: short-lived in caches where it may end, never stored otherwise."""
+def personal_refusal(refusal: Refusal, body: bytes, date: str, extra: str = "") -> Prepared:
+    """A refusal that is meant for one person alone. `body`: its JSON; `extra`: further fields."""
+    head = (
+        f"Date: {date}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nAccess-Control-Allow-Origin: *\r\n"
+        f"X-Content-Type-Options: nosniff\r\n{extra}"
+    )
+    return Prepared(refusal.status, head, body, kind="refused", code=refusal.code)
+
+
+def refusal_document(
+    refusal: Refusal, date: str, extra: str = "", retry_after_s: int = 1
+) -> Document:
+    """A refusal as an answer: short-lived in caches where it may end, never stored otherwise.
+
+    `retry_after_s`: said with 429 and 503, unless `extra` says it.
+    """
     if refusal.status == 405:
         extra += "Allow: GET, HEAD, OPTIONS\r\n"
     if refusal.status in {429, 503} and "Retry-After" not in extra:
-        extra += "Retry-After: 1\r\n"
+        extra += f"Retry-After: {retry_after_s}\r\n"
     # A 404 is cached a second, so that a crowd at a wrong address stays at the cache in front.
     cache = "public, max-age=1" if refusal.status == 404 else "no-store"
     return Document(

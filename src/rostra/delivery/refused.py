@@ -7,7 +7,9 @@ from rostra.ground.refusals import Refusal
 REQUEST_INVALID = Refusal("request_invalid", 400, "This is not a valid HTTP/1.1 request.")
 TARGET_INVALID = Refusal("target_invalid", 400, "The address holds characters that it must not.")
 TARGET_TOO_LONG = Refusal("target_too_long", 414, "The address is longer than 2 KiB.")
-HEADERS_TOO_LARGE = Refusal("headers_too_large", 431, "The headers are larger than 16 KiB.")
+HEADERS_TOO_LARGE = Refusal(
+    "headers_too_large", 431, "The header has more than 16 KiB or 128 fields."
+)
 REQUEST_TIMEOUT = Refusal("request_timeout", 408, "The request was not complete in time.")
 BODY_NOT_ACCEPTED = Refusal(
     "body_not_accepted", 413, "Requests here carry no body. Send this one without."
@@ -36,10 +38,11 @@ RANGE_NOT_SATISFIABLE = Refusal(
 PASS_OVERUSED = Refusal(
     "pass_overused", 429, "This pass is used in too many places at once. Wait a little."
 )
+NO_REHEARSAL = Refusal("no_rehearsal", 404, "This house consents to no rehearsal now.")
 
 ALL: tuple[Refusal, ...] = (
     REQUEST_INVALID, TARGET_INVALID, TARGET_TOO_LONG, HEADERS_TOO_LARGE, REQUEST_TIMEOUT,
     BODY_NOT_ACCEPTED, METHOD_NOT_ALLOWED, NOT_FOUND, EVENT_UNKNOWN, HLS_QUERY_INVALID,
     PART_WITHOUT_MSN, MSN_TOO_FAR, PLAYLIST_STALLED, HOUSE_BUSY, HOUSE_FULL, CLOSING,
-    RANGE_NOT_SATISFIABLE, PASS_OVERUSED,
+    RANGE_NOT_SATISFIABLE, PASS_OVERUSED, NO_REHEARSAL,
 )  # fmt: skip

@@ -61,6 +61,11 @@ def asset_document(files: Mapping[str, PageFile], path: str, date: str) -> Docum
     )
 
 
+def text_document(body: bytes, cache: str, date: str) -> Document:
+    """Words for machines."""
+    return Document(body, "text/plain; charset=utf-8", kind="page", cache=cache, date=date)
+
+
 def html_document(body: bytes, date: str, refusal: Refusal | None = None) -> Document:
     """A page, or the page that shows a refusal to a person."""
     return Document(

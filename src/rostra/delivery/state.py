@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from rostra.delivery.strain import Strain
 from rostra.ground.facts import (
     AudienceCounted,
     DoorMoved,
@@ -27,7 +28,11 @@ _COUNTED = (
 _NEAR_START_MS = 120_000
 _LONG_LINE = 20_000  # people; their pages ask half as often
 _SHORT_LINE = 200  # people; whoever's turn comes sees it at once
+# Under strain pages ask seldomer, but not so that they miss the start or a change of the rung:
+# that is what relieves the edge. At the higher rungs the state is half of all that is asked for.
+_STRAINED_MOST_S = {"near": 6, "live": 4, "live_saving": 8, "far": 40, "line": 20}
 AFTER = {Phase.ENDED, Phase.POSTED}
+_UNSTRAINED = Strain()
 
 
 def line_poll_s(waiting: int, is_open: bool) -> int:
@@ -35,6 +40,13 @@ def line_poll_s(waiting: int, is_open: bool) -> int:
     if waiting >= _LONG_LINE:
         return 20
     return 2 if waiting < _SHORT_LINE and is_open else 10
+
+
+def poll_most_s(event: Event, rung: int, usual_s: int) -> int:
+    """How seldom at most a page should ask again where the edge is strained; `usual_s`: else."""
+    if event.phase is Phase.LIVE:
+        return _STRAINED_MOST_S["live" if rung < 2 else "live_saving"]
+    return _STRAINED_MOST_S["near" if usual_s == 2 else "far"]
 
 
 def poll_s(event: Event, on_stage: bool, replay_ready: bool, wall_ms: int) -> int:
@@ -92,15 +104,19 @@ class EventState(msgspec.Struct):
         offered = self.known.offered is not None and bool(self.known.offered.replay)
         return self.event.phase in AFTER and (offered or self.known.replay_sealed)
 
-    def as_dict(self, wall_ms: int) -> dict[str, Any]:
+    def as_dict(self, wall_ms: int, strain: Strain = _UNSTRAINED) -> dict[str, Any]:
         """The object of docs/reference/contract.md, as of `wall_ms` (Unix milliseconds)."""
         event, page, known = self.event, self.page, self.known
         offered = known.offered or PlaylistsOffered(event_id=event.event_id)
         playlists = offered.replay if self.replay_ready else offered.live
         moved = known.moved
+        on_stage = any(seat.connected for seat in known.seats)
+        usual_s = poll_s(event, on_stage, self.replay_ready, wall_ms)
+        most_s = poll_most_s(event, moved.rung if moved else 0, usual_s)
         return {
             "v": 1,
             "id": event.event_id,
+            "rehearsal": event.rehearsal,
             "phase": event.phase.value,
             "title": event.title,
             "description": event.description,
@@ -130,15 +146,10 @@ class EventState(msgspec.Struct):
             "rung": moved.rung if moved else 0,
             "rung_since": rfc3339(moved.rung_since_ms if moved else None),
             "rung_reason": moved.reason if moved else "rung_best",
-            "door": self._door(),
+            "door": self._door(strain),
             "audience": self._audience(),
             "replay_due": rfc3339(known.promised.due_ms if known.promised else None),
-            "poll_s": poll_s(
-                event,
-                any(seat.connected for seat in known.seats),
-                self.replay_ready,
-                wall_ms,
-            ),
+            "poll_s": strain.stretched(usual_s, most_s),
             "links": {
                 "page": page,
                 "calendar": f"{page}/calendar.ics",
@@ -148,7 +159,7 @@ class EventState(msgspec.Struct):
             },
         }
 
-    def _door(self) -> dict[str, Any]:
+    def _door(self, strain: Strain) -> dict[str, Any]:
         """How the line is drawn, so that everyone can recompute it, and where it stands."""
         drawn, moved = self.known.door, self.known.moved
         opened_s = drawn.opened_at_s if drawn else None
@@ -168,7 +179,7 @@ class EventState(msgspec.Struct):
             "waiting": waiting,
             "line": [[p.first, p.last, p.waiting] for p in moved.line] if moved else [],
             "beat_s": moved.beat_s if moved else 30,
-            "poll_s": asks_s,
+            "poll_s": strain.stretched(asks_s, _STRAINED_MOST_S["line"]),
             "lanes": [
                 {"name": lane.name, "places": lane.places, "inside": lane.inside}
                 for lane in (moved.lanes if moved else ())
@@ -185,6 +196,6 @@ class EventState(msgspec.Struct):
             "definition": "/count"
         }
 
-    def render(self, wall_ms: int) -> bytes:
+    def render(self, wall_ms: int, strain: Strain = _UNSTRAINED) -> bytes:
         """`as_dict` as JSON."""
-        return msgspec.json.encode(self.as_dict(wall_ms))
+        return msgspec.json.encode(self.as_dict(wall_ms, strain))

@@ -1,7 +1,7 @@
 """Facts: what happened, in past participles, as typed values that travel over the bus.
 
 Times: `*_ms` fields named `at_ms`, `start_ms`, … are wall time (UTC, Unix milliseconds).
-Samples count at 48 kHz. Nothing here holds a listener's address.
+Samples count at 48 kHz.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import msgspec
+
+from rostra.ground.door_values import Covered, DoorTally, LaneState, LinePiece
+from rostra.ground.shield_values import Ban, ShieldTally
 
 SAMPLE_RATE = 48_000
 FRAME_SAMPLES = 960  # 20 ms, the stage's tick
@@ -60,6 +63,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[str, ...] = ()  # names announced beforehand
     created_ms: int = 0
     revision: int = 0  # counts the public changes; the calendar's SEQUENCE
+    rehearsal: bool = False  # played to virtual listeners only; never listed, counted or posted
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,23 +112,6 @@ class AudienceCounted(Fact, frozen=True, kw_only=True):
     total_gross: int = 0
 
 
-class Covered(msgspec.Struct, frozen=True, kw_only=True):
-    """Tickets that one run of an edge had issued when the doors opened."""
-
-    edge: str
-    run: str
-    issued: int
-    chain: str  # hex
-
-
-class LaneState(msgspec.Struct, frozen=True, kw_only=True):
-    """A priority lane as everyone may see it: places given out beforehand, and used now."""
-
-    name: str
-    places: int
-    inside: int = 0
-
-
 class DoorSet(Fact, frozen=True, kw_only=True):
     """How an event's line is drawn. Kept: the newest of each event.
 
@@ -139,14 +126,6 @@ class DoorSet(Fact, frozen=True, kw_only=True):
     seed: str = ""
     covered: tuple[Covered, ...] = ()
     opened_at_s: int | None = None
-
-
-class LinePiece(msgspec.Struct, frozen=True, kw_only=True):
-    """People who wait, in the cohorts from `first` to `last`."""
-
-    first: int
-    last: int
-    waiting: int
 
 
 class DoorMoved(Fact, frozen=True, kw_only=True):
@@ -177,6 +156,38 @@ class ReplayPromised(Fact, frozen=True, kw_only=True):
 
     event_id: str
     due_ms: int
+
+
+class RehearsalSet(Fact, frozen=True, kw_only=True):
+    """A rehearsal may run against this house, or (with an empty `consent`) no longer. Kept.
+
+    `consent`: the signed consent as edges answer it (rehearsal/consent.py), until `until_ms`.
+    """
+
+    run: str
+    event_id: str
+    until_ms: int
+    consent: bytes = b""
+
+
+class ShieldSet(Fact, frozen=True, kw_only=True):
+    """What edges and the stage do against an attack. Kept: the newest.
+
+    `pressure`: 0 peace, 1 watch, 2 attack, 3 siege. `difficulty`: of the challenge before a new
+    ticket, 0 for none. `dry_run`: count and say, but refuse nobody. `off`: the shield does nothing
+    at all (for comparisons). `failed`: the deciding code broke; no new tickets until it is back,
+    and those inside go on. `allow`/`deny`: prefixes as the operator wrote them ("203.0.113.0/24").
+    """
+
+    at_ms: int
+    pressure: int = 0
+    difficulty: int = 0
+    dry_run: bool = False
+    off: bool = False
+    failed: bool = False
+    bans: tuple[Ban, ...] = ()
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 # --- from the stage ---------------------------------------------------------------------------
@@ -221,6 +232,8 @@ class StageTallied(Fact, frozen=True, kw_only=True):
     loop_lag_ms: float
     frames_concealed: int
     packets_lost: int
+    strangers: int = 0  # connections that have shown no invitation
+    refused: dict[str, int] = {}  # at its port since the last tally, by code (stage/strangers.py)
 
 
 class RecordingFinished(Fact, frozen=True, kw_only=True):
@@ -312,29 +325,6 @@ class PackagerTallied(Fact, frozen=True, kw_only=True):
 # --- from an edge -----------------------------------------------------------------------------
 
 
-class DoorTally(msgspec.Struct, frozen=True, kw_only=True):
-    """What one edge did at the door of one event in one second.
-
-    Listeners are 8-byte hashes of ticket ids, in the wire form of admission/distinct.py.
-    """
-
-    run: str  # this run of the edge; `issued` and `granted` begin at 0 with each
-    issued: int
-    chain: bytes
-    sequence: int  # the newest DoorMoved that was heard
-    granted: int  # passes issued on leases
-    wanted: int = 0  # admitted people who were asked to come back for want of a lease
-    beats: bytes = b""  # 16 bytes each: hash, rank (big endian); rank all ones where not yet drawn
-    beats_sampled: int = 1  # one in so many is in `beats`, chosen by hash
-    renewed: bytes = b""  # passes issued or renewed
-    proven: bytes = b""  # of these, with a nonce
-    fetched: bytes = b""  # passes that fetched media
-    left: bytes = b""  # said goodbye
-    minute_net: bytes = b""  # tickets that have now listened for 60 s
-    minute_gross: bytes = b""  # sessions likewise
-    lanes: dict[str, bytes] = {}  # by lane, of `renewed`
-
-
 class EdgeTallied(Fact, frozen=True, kw_only=True):
     """What one edge did in one second."""
 
@@ -345,11 +335,12 @@ class EdgeTallied(Fact, frozen=True, kw_only=True):
     requests: dict[str, int]  # by class: page, state, playlist, media, asset, door, refused
     refusals: dict[str, int]  # by refusal code
     body_bytes: int
-    busy_fraction: float
+    busy_fraction: float  # CPU time of this process, of one core
     loop_lag_ms: float
     listeners: dict[str, bytes]  # event id → sorted distinct 8-byte keyed hashes of player sessions
     doors: dict[str, DoorTally] = {}  # by event
     loop_lag_p99_ms: float = 0.0
+    shield: ShieldTally | None = None
 
 
 # --- from the supervisor ----------------------------------------------------------------------
@@ -377,6 +368,8 @@ AnyFact: TypeAlias = (
     | DoorSet
     | DoorMoved
     | ReplayPromised
+    | RehearsalSet
+    | ShieldSet
     | SeatsChanged
     | ProgrammeMixed
     | HostAsked

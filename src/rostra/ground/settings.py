@@ -36,6 +36,12 @@ TABLE: tuple[Setting, ...] = (
     Setting("serve.stage_url", "", "address speakers use, likewise"),
     Setting("serve.tls_cert", "", "PEM certificate chain for all ports; a renewed file is noticed"),
     Setting("serve.tls_key", "", "PEM key of that certificate"),
+    Setting(
+        "serve.proxies",
+        "",
+        "prefixes of the proxies in front (10.0.0.5,2001:db8::/64): only they may say, by PROXY v2 "
+        "or X-Forwarded-For, who a client is",
+    ),
     Setting("agenda.doors_open_before_min", 15, "doors open this long before the start", 0, 1440),
     Setting("agenda.invitation_days", 30, "links hold until this long after the start", 1, 3650),
     Setting(
@@ -52,6 +58,27 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         "door.pace", 0, "joins per second at most; 0 means as many as were measured", 0, 1_000_000
+    ),
+    Setting(
+        "shield.mode",
+        "auto",
+        "auto: by what comes in; attack: as under attack from the start; off: no shield at all",
+        choices=("auto", "attack", "off"),
+    ),
+    Setting(
+        "shield.dry_run", "off", "on: the shield only says what it would do", choices=("off", "on")
+    ),
+    Setting(
+        "shield.challenge",
+        "auto",
+        "auto: proof of work before new tickets under attack; off: never",
+        choices=("auto", "off"),
+    ),
+    Setting(
+        "shield.kernel",
+        "auto",
+        "auto: the worst sources are dropped by nftables where Rostra may; off: never",
+        choices=("auto", "off"),
     ),
     Setting("stage.max_seats", 16, "people on stage at once, each event", 1, 64),
     Setting("stage.public_ip", "", "address to announce for voice where the machine is behind NAT"),

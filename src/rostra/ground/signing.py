@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
 from typing import Any
 
 import jwt
@@ -42,6 +45,19 @@ def sign_invitation(invitation: Invitation, key: bytes) -> str:
     if invitation.name:
         claims["name"] = invitation.name
     return jwt.encode(claims, key, algorithm="HS256", headers={"kid": key_id(key)})
+
+
+def is_signed(token: str, key: bytes) -> bool:
+    """Whether the signature is ours (HS256, RFC 7515), at a tenth of what reading it all costs.
+
+    For those who have to refuse thousands a second; what it says is still to be read.
+    """
+    said, _, signature = token.encode("latin-1", "replace").rpartition(b".")
+    try:
+        given = base64.urlsafe_b64decode(signature + b"==")
+    except binascii.Error:
+        return False
+    return hmac.compare_digest(given, hmac.digest(key, said, "sha256"))
 
 
 def read_invitation(

@@ -89,6 +89,9 @@ class Packager:
         on_air = self._on_air.get(event.event_id)
         if event.phase is Phase.LIVE and on_air is None:
             self._begin(event, now)
+        elif event.phase is Phase.CANCELLED and on_air is not None:  # a rehearsal is over
+            self._count(on_air)
+            del self._on_air[event.event_id]
         elif event.phase is Phase.ENDED:
             if on_air is None and not self._offer_replay(event, sealed=True):
                 on_air = self._begin(event, now)

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -122,13 +123,23 @@ class Recorder:
             return []
         self._finishing.add(event_id)
         try:
-            written: Future[None] = Future()
-            await asyncio.to_thread(self._queue.put, written)
-            await asyncio.wrap_future(written)
+            await self._until_written()
             return await asyncio.to_thread(finish_folder, folder, event_id)
         finally:
             self._finishing.discard(event_id)
             self._names.pop(event_id, None)
+
+    async def discard(self, event_id: str) -> None:
+        """Keep nothing of what was recorded of an event. Raises OSError."""
+        await self._until_written()
+        self._names.pop(event_id, None)
+        folder = recording_dir(self._data_dir, event_id)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _until_written(self) -> None:
+        written: Future[None] = Future()
+        await asyncio.to_thread(self._queue.put, written)
+        await asyncio.wrap_future(written)
 
     async def close(self) -> None:
         """Write what is queued and stop."""

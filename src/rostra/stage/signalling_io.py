@@ -5,7 +5,9 @@ No token, name or address is logged; a refusal is JSON with a stable code.
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import mimetypes
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from rostra.ground.facts import Event, Seat
@@ -26,10 +28,12 @@ from rostra.stage.seats import clean_name
 from rostra.stage.stage_io import UNKNOWN_EVENT, UNKNOWN_SESSION, Stage
 
 BODY_BYTES = 64 * 1024
+BODY_S = 10.0  # how long a body may take
 _LEAST_SECRET, _MOST_SECRET = 16, 64
 
 NO_TOKEN = Refusal("no_token", 401, "Open the link you were sent: this call carries no invitation.")
 TOO_LARGE = Refusal("body_too_large", 413, "The body is larger than 64 KiB.")
+TOO_SLOW = Refusal("body_too_slow", 408, "The body took longer than 10 seconds.")
 NOT_SDP = Refusal("not_sdp", 415, "Send the offer with Content-Type: application/sdp.")
 NOT_JSON = Refusal("not_json", 400, "The body is not the JSON this call wants.")
 BAD_SECRET = Refusal("bad_seat", 400, "Rostra-Seat is 16 to 64 letters, digits, '-' or '_'.")
@@ -92,10 +96,14 @@ async def _body(request: Request) -> bytes:
     if int(request.headers.get("content-length", "0") or "0") > BODY_BYTES:
         raise Refused(TOO_LARGE)
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_BYTES:
-            raise Refused(TOO_LARGE)
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_BYTES:
+                    raise Refused(TOO_LARGE)
+    except TimeoutError:
+        raise Refused(TOO_SLOW) from None
     return bytes(body)
 
 
@@ -144,10 +152,18 @@ def _event(event: Event, now_ms: int) -> dict[str, Any]:
     }
 
 
+def _read_pages(pages_dir: Path | None) -> dict[str, bytes]:
+    """The stage page and all assets, by path: who opens them costs no disk and no thread."""
+    if pages_dir is None:
+        return {}
+    found = [pages_dir / "stage.html", *(pages_dir / "assets").rglob("*")]
+    return {p.relative_to(pages_dir).as_posix(): p.read_bytes() for p in found if p.is_file()}
+
+
 class _Port:
     def __init__(self, stage: Stage, pages_dir: Path | None, public_url: str) -> None:
         self._stage = stage
-        self._pages_dir = pages_dir
+        self._pages = _read_pages(pages_dir)
         self._public_url = public_url.rstrip("/")
 
     async def whip(self, request: Request) -> Response:
@@ -222,22 +238,22 @@ class _Port:
         return Response(_ROOT, media_type="text/html; charset=utf-8")
 
     async def page(self, request: Request) -> Response:
-        if self._pages_dir is None:
+        page = self._pages.get("stage.html")
+        if page is None:
             raise Refused(NO_PAGES)
-        return FileResponse(self._pages_dir / "stage.html", headers=_PAGE_HEADERS)
+        return Response(page, headers=_PAGE_HEADERS, media_type="text/html; charset=utf-8")
 
     async def asset(self, request: Request) -> Response:
-        if self._pages_dir is None:
-            raise Refused(NOT_FOUND)
-        folder = (self._pages_dir / "assets").resolve()
-        path = (folder / request.path_params["path"]).resolve()
-        if not path.is_relative_to(folder) or not path.is_file():
+        path = f"assets/{request.path_params['path']}"
+        asset = self._pages.get(path)
+        if asset is None:
             raise Refused(NOT_FOUND)
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "X-Content-Type-Options": "nosniff",
         }
-        return FileResponse(path, headers=headers)
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return Response(asset, headers=headers, media_type=kind)
 
     async def preflight(self, request: Request) -> Response:
         return Response(status_code=204, headers={**_PREFLIGHT, "Accept-Post": "application/sdp"})

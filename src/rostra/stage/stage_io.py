@@ -22,15 +22,17 @@ from rostra.ground.facts import (
     ProgrammeMixed,
     RecordingFinished,
     Role,
+    ShieldSet,
     StageTallied,
 )
 from rostra.ground.refusals import Refusal
-from rostra.ground.signing import Invitation, read_invitation
+from rostra.ground.signing import Invitation, is_signed, read_invitation
 from rostra.stage.floor_io import Floor, Voice
 from rostra.stage.peers_io import Peer
 from rostra.stage.recorder import PROGRAMME
 from rostra.stage.recorder_io import Recorder
 from rostra.stage.seats import SEATS
+from rostra.stage.strangers import Strangers
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class Stage:
         self._recorder = Recorder(data_dir)
         self._floors: dict[str, Floor] = {}
         self._sessions: dict[str, tuple[Floor, Voice]] = {}
+        self.strangers = Strangers(time.monotonic())
         self._pending = 0
         self._aired: dict[str, int] = {}  # event id → tick that is its sample 0
         self._ticks = 0
@@ -92,6 +95,8 @@ class Stage:
                 floor.audience = fact.connected
         elif isinstance(fact, EventChanged):
             self._event_changed(fact.event)
+        elif isinstance(fact, ShieldSet):
+            self.strangers.enforced = not (fact.off or fact.dry_run)
 
     def _event_changed(self, event: Event) -> None:
         floor = self._floors.get(event.event_id)
@@ -100,6 +105,9 @@ class Stage:
         floor.event = event
         if not floor.live:
             self._aired.pop(event.event_id, None)
+        if event.rehearsal and event.phase not in _OPEN:
+            self._do(self._forget(floor))
+            return
         if event.phase not in _OPEN:
             self._do(self._finish_recording(event.event_id))
         if event.phase is Phase.CANCELLED:
@@ -116,6 +124,13 @@ class Stage:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("the stage failed at something beside the mix", exc_info=error)
 
+    async def _forget(self, floor: Floor) -> None:
+        """A rehearsal is over: nothing of it is kept."""
+        for voice in list(floor.voices.values()):
+            await self.leave(voice.session)
+        self._floors.pop(floor.event.event_id, None)
+        await self._recorder.discard(floor.event.event_id)
+
     async def _finish_recording(self, event_id: str) -> None:
         files = await self._recorder.finish(event_id)
         if files:
@@ -128,6 +143,12 @@ class Stage:
     def invited(self, token: str, event_id: str) -> Invitation | Refusal:
         """The invitation in a bearer token."""
         return read_invitation(token, event_id, self._key, time.time())
+
+    def holds(self, token: str, event_id: str) -> bool:
+        """Whether there is one in it, for that event. Junk costs little."""
+        return is_signed(token, self._key) and not isinstance(
+            self.invited(token, event_id), Refusal
+        )
 
     async def join(
         self, invitation: Invitation, name: str, secret: str | None, offer: str
@@ -293,8 +314,11 @@ class Stage:
                 loop_lag_ms=round(self._lag * 1000, 1),
                 frames_concealed=sum(concealed for concealed, _ in troubles),
                 packets_lost=sum(lost for _, lost in troubles),
+                strangers=self.strangers.connections,
+                refused=dict(self.strangers.refused),
             )
         )
+        self.strangers.refused.clear()
         self._lag = 0.0
 
     async def close(self) -> None:

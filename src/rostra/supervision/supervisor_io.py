@@ -18,35 +18,26 @@ from pathlib import Path
 import msgspec
 
 from rostra.ground.facts import ProcessesSeen, ProcessState
+from rostra.supervision.identity import FILE, Identity, read_identities, started
 from rostra.supervision.restarts import Restarts
 
 log = logging.getLogger(__name__)
 _GRACE_S = 8.0
 
 
-class _Identity(msgspec.Struct, frozen=True):
-    """A process id and its start time: ids are used again, the pair is not."""
-
-    name: str
-    pid: int
-    started: str
-
-
 def start_ticks(pid: int) -> str:
     """When `pid` started (proc(5), field 22), or an empty string if it does not run."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return started(Path(f"/proc/{pid}/stat").read_text())
     except OSError:
         return ""
-    fields = stat.rsplit(")", 1)[1].split()
-    return "" if fields[0] == "Z" else fields[19]
 
 
 def end_orphans(run_dir: Path) -> int:
     """End the children of a supervisor that was killed; how many there were."""
     try:
-        rows = msgspec.json.decode((run_dir / "processes.json").read_bytes(), type=list[_Identity])
-    except (OSError, msgspec.DecodeError):
+        rows = read_identities((run_dir / FILE).read_bytes())
+    except OSError:
         return 0
     alive = [row for row in rows if row.started and start_ticks(row.pid) == row.started]
     for row in alive:
@@ -88,7 +79,7 @@ class Supervisor:
         self._publish = publish
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._written: list[_Identity] = []
+        self._written: list[Identity] = []
 
     async def start(self) -> None:
         """Start every child once and watch over it."""
@@ -133,13 +124,13 @@ class Supervisor:
 
     def _tell(self) -> None:
         rows = [
-            _Identity(child.name, child.process.pid, start_ticks(child.process.pid))
+            Identity(child.name, child.process.pid, start_ticks(child.process.pid))
             for child in self._children
             if child.process is not None
         ]
         if rows != self._written:
             self._written = rows
-            path = self._run_dir / "processes.json"
+            path = self._run_dir / FILE
             fresh = path.with_suffix(".new")
             fresh.write_bytes(msgspec.json.encode(rows))
             fresh.replace(path)
@@ -175,4 +166,4 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(FileNotFoundError):
-            (self._run_dir / "processes.json").unlink()
+            (self._run_dir / FILE).unlink()

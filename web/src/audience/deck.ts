@@ -1,8 +1,9 @@
 // One audio element and the engine that feeds it: hls.js, or the browser's own HLS.
 
 import type Hls from 'hls.js';
-import type { ErrorData, HlsConfig, LevelDetails } from 'hls.js';
+import type { ErrorData, HlsConfig, LevelDetails, RetryConfig } from 'hls.js';
 import type { Playlist } from '../ground/contract.ts';
+import { retry_after_s } from '../ground/retry.ts';
 import { nonce_in, watch_cues } from './nonce.ts';
 import { date_at, type Stretch, time_at } from './timeline.ts';
 
@@ -23,7 +24,8 @@ export type Begin = { time_s: number; date_ms?: number } | null;
 
 export interface DeckListener {
   progressed(): void;
-  failed(failure: Failure, detail: string): void;
+  /** `asked_s`: the server wants to be left alone for so long, 0 where it said nothing. */
+  failed(failure: Failure, detail: string, asked_s: number): void;
   ended(): void;
   blocked(): void;
   /** A nonce came with the sound. */
@@ -34,6 +36,17 @@ export interface DeckListener {
 
 const STUCK_MS = 10_000;
 
+/** Whoever says so is asked again by our own law, which obeys `Retry-After`; hls.js does not. */
+const TOLD_TO_WAIT = [429, 503];
+
+const engine_retries: NonNullable<RetryConfig['shouldRetry']> = (
+  _config,
+  _count,
+  _timeout,
+  response,
+  retry,
+) => retry && !TOLD_TO_WAIT.includes(response?.code ?? 0);
+
 /** Our own law stands above hls.js' retries, which know no jitter: it gets few, spread by listener. */
 function settings(source: Source, session: string, begin: Begin): Partial<HlsConfig> {
   const low_latency = source.kind === 'live' && source.playlist.rung <= 1;
@@ -42,6 +55,7 @@ function settings(source: Source, session: string, begin: Begin): Partial<HlsCon
     retryDelayMs: 300 + Math.random() * 1200,
     maxRetryDelayMs: 8_000,
     backoff: 'exponential' as const,
+    shouldRetry: engine_retries,
   });
   const policy = (first_byte_ms: number, total_ms: number, times: number) => ({
     default: {
@@ -76,6 +90,12 @@ function settings(source: Source, session: string, begin: Begin): Partial<HlsCon
   };
 }
 
+/** What the server said with an error of the engine's; 0 where it said nothing. */
+function asked_s({ networkDetails }: ErrorData): number {
+  const request = networkDetails instanceof XMLHttpRequest ? networkDetails : null;
+  return retry_after_s(request?.getResponseHeader('Retry-After') ?? null, Date.now()) ?? 0;
+}
+
 export class Deck {
   readonly audio: HTMLAudioElement;
   readonly mode: Mode;
@@ -88,6 +108,12 @@ export class Deck {
   private recovered_ms = 0;
   /** Whether it has sounded since it was loaded. */
   started = false;
+  /** Whether new sound came since it was loaded or revived. */
+  fed = false;
+  /** The live edge when it was asked to wait: who is silent when it moves on follows it. */
+  private jump_from: number | null = null;
+  /** The failure after which the engine loads nothing more. */
+  private halted: Failure | null = null;
   private last_time = -1;
   private moved_ms = 0;
   private watch = 0;
@@ -104,6 +130,14 @@ export class Deck {
     if (mode === 'native') watch_cues(audio, (nonce) => listener.nonce(nonce));
   }
 
+  /** Whether something is heard now. */
+  get sounding(): boolean {
+    const { paused, ended, readyState } = this.audio;
+    return (
+      this.source !== null && !paused && !ended && readyState > HTMLMediaElement.HAVE_CURRENT_DATA
+    );
+  }
+
   /** Loads and plays. A refused autoplay is told to the listener as `blocked`. */
   async load(source: Source, begin: Begin): Promise<void> {
     this.stop();
@@ -117,6 +151,8 @@ export class Deck {
   }
 
   async play(): Promise<void> {
+    // What failed while it was paused was not tried again.
+    if (this.halted) this.revive(this.halted);
     try {
       await this.audio.play();
     } catch (error) {
@@ -136,6 +172,9 @@ export class Deck {
     this.details = null;
     this.source = null;
     this.started = false;
+    this.fed = this.mode === 'native'; // which shows its errors, but not what it loads
+    this.halted = null;
+    this.jump_from = null;
     this.audio.loop = false;
     this.audio.pause();
     this.audio.removeAttribute('src');
@@ -147,16 +186,23 @@ export class Deck {
     return Date.now() - this.moved_ms;
   }
 
-  /** Try again after a failure, as gently as the failure allows. True if that can help. */
-  revive(failure: Failure): boolean {
+  /**
+   * Try again after a failure, as gently as the failure allows. True if that can help. `asked`: the
+   * server wanted to be left alone. What was missed meanwhile is then not asked for.
+   */
+  revive(failure: Failure, asked = false): boolean {
+    this.halted = null;
     if (!this.hls || !this.details) return false;
     if (failure === 'network') {
+      this.fed = false;
+      if (asked && this.source?.kind === 'live') this.jump_from = this.details.edge;
       this.hls.startLoad();
       this.moved_ms = Date.now();
       return true;
     }
     if (failure === 'media' && Date.now() - this.recovered_ms > 30_000) {
       this.recovered_ms = Date.now();
+      this.fed = false;
       this.hls.recoverMediaError();
       void this.play();
       return true;
@@ -274,7 +320,7 @@ export class Deck {
     try {
       Engine = (await import('hls.js/light')).default;
     } catch (error) {
-      this.listener.failed('network', String(error));
+      this.listener.failed('network', String(error), 0);
       return;
     }
     if (number !== this.load_number) return;
@@ -285,6 +331,12 @@ export class Deck {
     });
     hls.on(Engine.Events.LEVEL_UPDATED, (_, data) => {
       this.details = data.details;
+      if (this.jump_from === null || data.details.edge <= this.jump_from) return;
+      this.jump_from = null;
+      if (!this.sounding && !this.audio.paused) this.seek_edge();
+    });
+    hls.on(Engine.Events.FRAG_BUFFERED, () => {
+      this.fed = true;
     });
     hls.on(Engine.Events.FRAG_PARSING_METADATA, (_, data) => {
       this.metadata += data.samples.length;
@@ -302,7 +354,8 @@ export class Deck {
     if (data.response?.code === 403) this.listener.refused();
     if (!data.fatal) return;
     const media = data.type === Engine.ErrorTypes.MEDIA_ERROR;
-    this.listener.failed(media ? 'media' : 'network', data.details);
+    this.halted = media ? 'media' : 'network';
+    this.listener.failed(this.halted, data.details, asked_s(data));
   }
 
   private watch_element(): void {
@@ -321,7 +374,7 @@ export class Deck {
       if (this.mode !== 'native' || !this.audio.error) return;
       const network = this.audio.error.code <= MediaError.MEDIA_ERR_NETWORK || !this.started;
       if (network) this.listener.refused();
-      this.listener.failed(network ? 'network' : 'media', this.audio.error.message);
+      this.listener.failed(network ? 'network' : 'media', this.audio.error.message, 0);
     });
     this.moved_ms = Date.now();
     this.last_time = -1;
@@ -334,7 +387,7 @@ export class Deck {
         this.moved_ms = Date.now();
       } else if (!this.audio.ended && Date.now() - this.moved_ms > STUCK_MS) {
         this.moved_ms = Date.now();
-        this.listener.failed('stuck', 'no progress');
+        this.listener.failed('stuck', 'no progress', 0);
       }
     }, 1_000);
   }

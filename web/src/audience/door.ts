@@ -6,9 +6,11 @@ import { forget, recall, remember } from '../ground/memory.ts';
 import { backoff_s, obeyed_s, spread_s } from '../ground/retry.ts';
 import { alone } from './alone.ts';
 import { cohort, fraction } from './draw.ts';
+import { Entrance, voucher_in } from './entrance.ts';
 import {
   type Errand,
   good_pass,
+  good_voucher,
   has_door,
   haste_s,
   is_turn,
@@ -24,6 +26,8 @@ import { Tabs } from './tabs.ts';
 const GOODBYE_MS = 20_000;
 /** Media that were refused bring one renewal, not one for each request. */
 const DOUBT_MS = 5_000;
+/** A voucher runs out five minutes after the arrival; it is shown a little before. */
+const VOUCHER_MS = 285_000;
 
 /**
  * Where a visitor stands. `free`: no pass is needed; `early`: the doors are closed; `drawing`: they
@@ -47,6 +51,10 @@ export interface DoorSight {
   /** The turn came while this page waited, and nobody has looked at it since. */
   turn: boolean;
   lane_refused: boolean;
+  /** The house defends itself: the device computes for a ticket, or its place is kept a while. */
+  check: 'computing' | 'waiting' | null;
+  /** How long it is kept waiting in all. */
+  check_s: number;
   /** The door did not answer several times in a row. */
   lost: boolean;
   refusal: Refusal | null;
@@ -69,6 +77,7 @@ export class Door {
   private readonly address: string;
   private readonly changed: () => void;
   private readonly tabs: Tabs;
+  private readonly entrance: Entrance;
 
   /** `place`: a ticket that was given out beforehand, from the link. */
   constructor(id: string, address: string, place: string | null, changed: () => void) {
@@ -78,6 +87,10 @@ export class Door {
     this.kept = read_kept(recall(`door.${id}`)) ?? NOTHING;
     this.most = Number(recall(`most.${id}`) ?? '0');
     this.tabs = new Tabs(id);
+    this.entrance = new Entrance(
+      (shown) => this.post('/ticket', null, shown ? { 'Rostra-Challenge': shown } : {}),
+      () => this.state && this.changed(),
+    );
     if (place) this.take_place(place);
     this.come_back();
     addEventListener('online', () => {
@@ -150,6 +163,11 @@ export class Door {
     this.settle();
   }
 
+  /** The person would rather wait than have the device compute. */
+  rather_wait(): void {
+    this.entrance.rather_wait();
+  }
+
   /** Somebody looks at the page. */
   seen(): void {
     this.turn = false;
@@ -187,6 +205,8 @@ export class Door {
       most: this.most,
       turn: this.turn,
       lane_refused: this.lane_refused,
+      check: this.check(),
+      check_s: this.kept.voucher?.wait_s ?? 0,
       lost: this.failures >= 4,
       refusal: this.refusal,
     };
@@ -219,6 +239,11 @@ export class Door {
     if (state.phase === 'scheduled') return 'early';
     if (is_turn(this.kept, state)) return 'called';
     return this.kept.ticket?.rank == null ? 'drawing' : 'waiting';
+  }
+
+  private check(): DoorSight['check'] {
+    if (this.entrance.computing) return 'computing';
+    return !this.kept.ticket && good_voucher(this.kept, Date.now()) ? 'waiting' : null;
   }
 
   /** Storage is what all tabs agree on; without any, what this tab holds. */
@@ -274,14 +299,20 @@ export class Door {
     }
   }
 
-  private async post<T>(path: string, token: string | null, nonce = ''): Promise<T> {
-    const headers: HeadersInit = nonce ? { 'Rostra-Nonce': nonce } : {};
+  private async post<T>(
+    path: string,
+    token: string | null,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
     const response = await call(this.address + path, token, { method: 'POST', headers });
     return (await response.json()) as T;
   }
 
   private async ask_ticket(): Promise<void> {
-    const reply = await this.post<TicketReply>('/ticket', this.kept.ticket?.ticket ?? null);
+    const held = this.kept.ticket?.ticket;
+    const reply = held
+      ? await this.post<TicketReply>('/ticket', held)
+      : await this.entrance.ticket(good_voucher(this.kept, Date.now())?.voucher ?? '');
     // By the server's clock, since a device's may be hours off; and never so short that it is asked
     // for again at once.
     const kept_ms = Date.parse(reply.kept_until) - Date.parse(this.state?.now ?? '');
@@ -295,7 +326,7 @@ export class Door {
       until_ms: Date.now() + Math.max(kept_ms || 0, 60_000),
       beat_ms: Date.now() + spread_s(Math.max(1, reply.beat_s), Math.random) * 1000,
     };
-    this.write({ ...this.kept, ticket });
+    this.write({ ...this.kept, ticket, voucher: null });
   }
 
   private async ask_pass(renewal: boolean): Promise<void> {
@@ -304,7 +335,8 @@ export class Door {
     const nonce = renewal && heard !== this.kept.nonce ? heard : '';
     const token = renewal ? pass?.pass : ticket?.ticket;
     const asked_ms = Date.now();
-    const reply = await this.post<PassReply>('/pass', token ?? null, nonce);
+    const proof: Record<string, string> = nonce ? { 'Rostra-Nonce': nonce } : {};
+    const reply = await this.post<PassReply>('/pass', token ?? null, proof);
     const renew_s = reply.renew_s * (0.9 + 0.2 * Math.random());
     const fresh = {
       pass: reply.pass,
@@ -319,6 +351,18 @@ export class Door {
 
   private refused(refusal: Refusal, act: Errand['act']): void {
     const { code } = refusal;
+    const voucher = voucher_in(refusal);
+    if (voucher) {
+      // The place is kept: that is no failure.
+      const now = Date.now();
+      const known = good_voucher(this.kept, now);
+      const kept = known ?? { ...voucher, until_ms: now + VOUCHER_MS };
+      const hold_ms = now + (voucher.wait_s + Math.random()) * 1000;
+      this.write({ ...this.kept, hold_ms, voucher: { ...kept, voucher: voucher.voucher } });
+      this.failures = 0;
+      this.refusal = null;
+      return;
+    }
     const wait_s = Math.max(
       backoff_s(this.failures, Math.random, 1, 30),
       obeyed_s(refusal.retry_after_s ?? 0, Math.random),

@@ -5,6 +5,10 @@ import type { Dictionary } from '../ground/words.ts';
 interface DoorWords {
   heading: string;
   heading_inside: string;
+  coming: string;
+  checking: string;
+  rather_wait: string;
+  waits: (seconds: string) => string;
   early: string;
   drawing: string;
   next: string;
@@ -56,6 +60,11 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
   en: {
     heading: 'Your place in the line',
     heading_inside: 'Your place',
+    coming: 'Your place is on its way…',
+    checking: 'Checking that this is a browser. It happens by itself, in about 2 seconds.',
+    rather_wait: 'I’d rather wait',
+    waits: (seconds) =>
+      `Your place is kept from the moment you came. You have it in about ${seconds} seconds, and need do nothing.`,
     early:
       'You are in line. The order of all who come before the doors open is drawn by lot when they open.',
     drawing: 'The doors are open. Your place is on its way…',
@@ -121,6 +130,12 @@ export const DOOR_WORDS: Dictionary<DoorWords> = {
   fr: {
     heading: 'Votre place dans la file',
     heading_inside: 'Votre place',
+    coming: 'Votre place arrive…',
+    checking:
+      'Nous vérifions que ceci est un navigateur. Cela se fait tout seul, en 2 secondes environ.',
+    rather_wait: 'Je préfère attendre',
+    waits: (seconds) =>
+      `Votre place est gardée depuis votre arrivée. Vous l’aurez dans ${seconds} secondes environ, sans rien faire.`,
     early:
       'Vous êtes dans la file. L’ordre de tous ceux qui arrivent avant l’ouverture des portes est tiré au sort à l’ouverture.',
     drawing: 'Les portes sont ouvertes. Votre place arrive…',

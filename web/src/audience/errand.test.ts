@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DoorState, EventState } from '../ground/contract.ts';
-import { haste_s, is_turn, type Kept, next_errand, NOTHING, read_kept } from './errand.ts';
+import {
+  good_voucher,
+  haste_s,
+  is_turn,
+  type Kept,
+  next_errand,
+  NOTHING,
+  read_kept,
+} from './errand.ts';
 
 const NOW = 1_000_000;
 const C = 2 ** 32;
@@ -84,6 +92,19 @@ test('what somebody else wrote into the storage is not taken for a ticket', () =
     assert.equal(read_kept(text), null);
   const good = kept(C, { pass });
   assert.deepEqual(read_kept(JSON.stringify(good)), good);
+});
+
+test('a voucher is shown as long as it holds', () => {
+  const voucher = { voucher: 'v', wait_s: 20, until_ms: NOW + 1 };
+  assert.equal(good_voucher({ ...NOTHING, voucher }, NOW), voucher);
+  assert.equal(good_voucher({ ...NOTHING, voucher }, NOW + 1), null);
+  assert.equal(good_voucher(NOTHING, NOW), null);
+});
+
+test('what an older page kept knows nothing of vouchers', () => {
+  const { voucher, ...older } = kept(C);
+  assert.equal(voucher, null);
+  assert.equal(read_kept(JSON.stringify(older))?.voucher, null);
 });
 
 test('when the doors open a small crowd says at once that it is there, a large one over a beat', () => {

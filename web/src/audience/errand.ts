@@ -20,6 +20,13 @@ export interface KeptPass {
   expires_ms: number;
 }
 
+/** A place that is kept for who waits instead of computing; it is shown when its time has come. */
+export interface KeptVoucher {
+  voucher: string;
+  wait_s: number;
+  until_ms: number;
+}
+
 /** What all tabs of an event share. */
 export interface Kept {
   ticket: KeptTicket | null;
@@ -28,9 +35,10 @@ export interface Kept {
   hold_ms: number;
   /** The nonce of the last renewal that was accepted. */
   nonce: string;
+  voucher: KeptVoucher | null;
 }
 
-export const NOTHING: Kept = { ticket: null, pass: null, hold_ms: 0, nonce: '' };
+export const NOTHING: Kept = { ticket: null, pass: null, hold_ms: 0, nonce: '', voucher: null };
 
 /** What was kept by an earlier page, or null where it is nothing we wrote. */
 export function read_kept(text: string | null): Kept | null {
@@ -38,7 +46,7 @@ export function read_kept(text: string | null): Kept | null {
     const found = JSON.parse(text ?? 'null') as Kept | null;
     if (found === null || typeof found !== 'object') return null;
     if (typeof found.hold_ms !== 'number' || found.ticket === undefined) return null;
-    return found;
+    return { ...NOTHING, ...found };
   } catch {
     return null;
   }
@@ -60,6 +68,11 @@ export function has_door(state: EventState): boolean {
 /** A pass that is still good. */
 export function good_pass(kept: Kept, now_ms: number): KeptPass | null {
   return kept.pass && kept.pass.expires_ms > now_ms ? kept.pass : null;
+}
+
+/** A voucher that may still be shown. */
+export function good_voucher(kept: Kept, now_ms: number): KeptVoucher | null {
+  return kept.voucher && kept.voucher.until_ms > now_ms ? kept.voucher : null;
 }
 
 /** Whether the turn of the kept ticket has come. */

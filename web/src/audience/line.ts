@@ -16,6 +16,8 @@ const SPOKEN_MS = 30_000;
 export interface LineActs {
   /** A note when the turn comes. */
   tell(): void;
+  /** No computing for a ticket. */
+  rather_wait(): void;
 }
 
 export interface LineModel {
@@ -29,6 +31,8 @@ export interface LineModel {
 
 export class Line {
   readonly element: HTMLElement;
+  /** What is said of the check to who does not see; it stands where it is never hidden. */
+  readonly status = h('p', { class: 'unseen', role: 'status' });
   private readonly words;
   private readonly language: Language;
   private readonly locale: string;
@@ -40,12 +44,15 @@ export class Line {
   private readonly kept = h('p', { class: 'quiet' });
   private readonly kept_hint = h('p', { class: 'quiet' });
   private readonly trouble = h('p', { class: 'notice' });
+  private readonly check = h('div', { class: 'check row' });
+  private readonly check_text = h('p');
+  private readonly rather = h('button', { type: 'button' });
   private readonly tell = h('button', { type: 'button' });
   private readonly told = h('p', { class: 'quiet' });
   private readonly how = h('details', { class: 'how' });
   private readonly how_list = h('dl');
   private readonly command = h('code');
-  private readonly check: HTMLElement;
+  private readonly proof: HTMLElement;
   private readonly spoken = h('p', { class: 'unseen', 'aria-live': 'polite' });
   private spoken_ms = 0;
   private spoken_before = '';
@@ -58,9 +65,12 @@ export class Line {
     say(this.tell, t.tell);
     say(this.told, t.told);
     say(this.kept_hint, t.kept_hint);
+    say(this.rather, t.rather_wait);
+    this.rather.addEventListener('click', () => acts.rather_wait());
+    this.check.append(this.check_text, this.rather);
     this.tell.addEventListener('click', () => acts.tell());
     this.queue = h('div', { class: 'queue', 'aria-hidden': 'true' }, h('i'), icon('door'));
-    this.check = h(
+    this.proof = h(
       'div',
       { class: 'stack' },
       h('p', {}, t.check),
@@ -74,7 +84,7 @@ export class Line {
         { class: 'stack' },
         h('p', {}, `${t.how_before} ${t.how_drawn} ${t.how_after}`),
         this.how_list,
-        this.check,
+        this.proof,
       ),
     );
     this.element = h(
@@ -84,6 +94,7 @@ export class Line {
       this.place,
       this.wait,
       this.queue,
+      this.check,
       this.hint,
       this.trouble,
       this.kept,
@@ -102,8 +113,8 @@ export class Line {
     const off = state.rung >= 5 && state.phase === 'live';
     const full = waits && (state.door?.full === true || (state.rung >= 4 && !off));
     const title = { early: t.early, drawing: t.drawing, called: t.called, inside: t.inside };
-    const place =
-      standing === 'waiting' || standing === 'free' ? this.place_text(door) : title[standing];
+    const known = standing === 'waiting' || standing === 'free';
+    const place = door.check ? t.coming : known ? this.place_text(door) : title[standing];
     const wait = waits && !off ? this.wait_text(door) : '';
     say(this.place, place);
     mark(this.element, 'data-standing', standing);
@@ -118,6 +129,7 @@ export class Line {
     const hint = this.hint_text(model, full, off);
     show(this.hint, hint !== '');
     say(this.hint, hint);
+    this.update_check(door);
     this.update_trouble(door);
     const outside = standing !== 'inside' && standing !== 'free';
     show(this.kept, outside && door.kept_until_ms !== null);
@@ -159,6 +171,16 @@ export class Line {
     return parts.filter((part) => part !== '').join(' ');
   }
 
+  private update_check({ check, check_s }: DoorSight): void {
+    const t = this.words;
+    const text =
+      check === 'computing' ? t.checking : check === 'waiting' ? t.waits(String(check_s)) : '';
+    show(this.check, check !== null);
+    show(this.rather, check === 'computing');
+    say(this.check_text, text);
+    say(this.status, text);
+  }
+
   private update_trouble(door: DoorSight): void {
     const t = this.words;
     const why = door.refusal?.ours ? ` ${sentence(door.refusal, REFUSALS[this.language])}` : '';
@@ -178,7 +200,7 @@ export class Line {
     refill(this.how_list, JSON.stringify(known), () =>
       known.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, String(value))]),
     );
-    show(this.check, door.ticket_id !== null);
+    show(this.proof, door.ticket_id !== null);
     say(this.command, `rostra ticket explain ${door.ticket ?? ''}`);
   }
 

@@ -26,6 +26,7 @@ interface ForTests {
     pass: boolean;
     before: number | null;
     minutes: number | null;
+    check: string | null;
   };
 }
 
@@ -66,6 +67,7 @@ const acts = {
     bell.arm();
   },
   tell: () => void bell.ask().then(redraw),
+  rather_wait: () => door.rather_wait(),
   toggle: () => {
     const snapshot = player.snapshot();
     if (replay_ready() && snapshot.kind === null) player.play_replay(resume_s());
@@ -347,7 +349,7 @@ const for_tests: ForTests = {
   state: () => state,
   player: () => player.snapshot(),
   door: () => {
-    const { ticket_id, rank, before, minutes, pass, standing } = door.sight();
+    const { ticket_id, rank, before, minutes, pass, standing, check } = door.sight();
     const admitted = pass || standing === 'called';
     return {
       ticket_id,
@@ -356,6 +358,7 @@ const for_tests: ForTests = {
       pass,
       before: before && Math.round(before.people),
       minutes,
+      check,
     };
   },
 };

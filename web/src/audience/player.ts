@@ -1,10 +1,10 @@
 // What the listener hears: follows the event's rungs without a gap, rewinds, and recovers by its own law.
 
-import { backoff_s } from '../ground/retry.ts';
 import { choose, type Wish } from './choice.ts';
 import { type Begin, Deck, type Failure, type Kind, type Mode, type Source } from './deck.ts';
 import { type Change, watch_change } from './gap.ts';
 import type { Offer, PlayerListener, Snapshot } from './offer.ts';
+import { Recovery } from './recovery.ts';
 import { silent_clip } from './silence.ts';
 import { audio_element, can_play, media_source } from './support.ts';
 
@@ -21,10 +21,8 @@ export class Player {
   private blocked = false;
   private armed = false;
   private finished = false;
-  private attempts = 0;
-  private retry_at_ms: number | null = null;
+  private readonly recovery = new Recovery();
   private retry_timer = 0;
-  private healthy_ms = 0;
   private changing = 0;
   private change_after_ms = 0;
   private stalls_before = 0;
@@ -82,7 +80,7 @@ export class Player {
     }
     this.finished = false;
     if (!source) {
-      if (this.wanted && this.retry_at_ms === null) this.begin(null);
+      if (this.wanted && this.recovery.at_ms === null) this.begin(null);
       return;
     }
     const wanted = this.pick('live');
@@ -194,12 +192,12 @@ export class Player {
     return {
       mode: this.mode,
       kind: source?.kind ?? null,
-      playing: source !== null && !audio.paused && !audio.ended && audio.readyState > 2,
+      playing: this.active.sounding,
       wanted: this.wanted,
       blocked: this.blocked,
       armed: this.armed,
       finished: this.finished,
-      retry_at_ms: this.retry_at_ms,
+      retry_at_ms: this.active.sounding ? null : this.recovery.at_ms,
       latency_s,
       behind:
         this.active.started &&
@@ -225,7 +223,7 @@ export class Player {
   private rest(): void {
     this.clear_retry();
     this.drop_change();
-    this.attempts = 0;
+    this.recovery.reset();
     this.active.stop();
     this.listener.changed();
   }
@@ -252,7 +250,7 @@ export class Player {
       audio.addEventListener(name, () => this.active.audio === audio && this.listener.changed());
     const deck: Deck = new Deck(audio, this.mode, session, {
       progressed: () => deck === this.active && this.on_progress(),
-      failed: (failure, detail) => this.on_failure(deck, failure, detail),
+      failed: (failure, detail, asked_s) => this.on_failure(deck, failure, detail, asked_s),
       ended: () => deck === this.active && this.on_ended(),
       blocked: () => {
         if (deck !== this.active) return;
@@ -311,8 +309,8 @@ export class Player {
   /** Another rung or rendition: the spare deck plays it unheard first, then takes over. */
   private change(source: Source): void {
     if (this.spare.source?.playlist.url === source.playlist.url) return;
-    if (!this.wanted || this.active.audio.paused || this.retry_at_ms !== null)
-      return this.start(source, null);
+    const lost = this.recovery.at_ms !== null && !this.active.sounding;
+    if (!this.wanted || this.active.audio.paused || lost) return this.start(source, null);
     this.drop_change();
     const spare = this.spare;
     this.prepare(spare, true);
@@ -336,6 +334,7 @@ export class Player {
   private take_over(): void {
     clearInterval(this.changing);
     this.changing = 0;
+    this.clear_retry();
     const before = this.active;
     this.active = this.spare;
     this.spare = before;
@@ -361,40 +360,49 @@ export class Player {
   }
 
   private on_progress(): void {
-    if (this.retry_at_ms !== null) {
-      this.clear_retry();
-      this.healthy_ms = Date.now();
-      this.listener.changed();
-    }
-    if (this.attempts > 0 && Date.now() - this.healthy_ms > 10_000) this.attempts = 0;
-  }
-
-  private on_failure(deck: Deck, failure: Failure, detail: string): void {
-    console.info(`rostra: ${failure} failure: ${detail}`);
-    if (deck !== this.active) return this.give_up_change();
-    if (this.is_silent()) return this.rest();
-    if (this.offer?.kind === 'replay' && deck.source?.kind !== 'replay') return this.on_ended();
-    if (failure === 'media' && this.attempts === 0 && deck.revive('media')) {
-      this.attempts = 1;
-      return;
-    }
-    const rendition = deck.source?.playlist.rendition;
-    if (failure === 'media' && rendition && rendition !== 'aac') this.refused.add(rendition);
-    if (!this.wanted) return;
-    const wait_s = backoff_s(this.attempts, Math.random);
-    this.attempts += 1;
-    this.healthy_ms = Date.now();
-    this.retry_at_ms = Date.now() + wait_s * 1000;
-    clearTimeout(this.retry_timer);
-    this.retry_timer = window.setTimeout(() => this.retry(failure), wait_s * 1000);
+    if (!this.recovery.heard(Date.now(), this.active.fed)) return;
+    this.clear_retry();
     this.listener.changed();
   }
 
-  private retry(failure: Failure): void {
-    const { source } = this.active;
+  /** Whether what the active deck plays is still offered. */
+  private is_offered(): boolean {
+    const over = this.offer?.kind === 'replay' && this.active.source?.kind !== 'replay';
+    return !this.is_silent() && !over;
+  }
+
+  private leave(): void {
+    if (this.is_silent()) this.rest();
+    else this.on_ended();
+  }
+
+  private on_failure(deck: Deck, failure: Failure, detail: string, asked_s: number): void {
+    console.info(`rostra: ${failure} failure: ${detail}`);
+    if (deck !== this.active) return this.give_up_change();
+    // What is in the buffer is heard to its end, and loading goes on at once if it is offered again.
+    if (!this.is_offered() && !deck.sounding) return this.leave();
+    if (!this.wanted) return; // the deck tries again when it is played
+    if (failure === 'media' && this.recovery.attempts === 0 && deck.revive('media'))
+      return this.recovery.tried(Date.now());
+    const rendition = deck.source?.playlist.rendition;
+    if (failure === 'media' && rendition && rendition !== 'aac') this.refused.add(rendition);
+    const wait_s = this.recovery.fails(failure, Date.now(), Math.random, asked_s);
+    if (wait_s === null) return;
+    clearTimeout(this.retry_timer);
+    this.retry_timer = window.setTimeout(() => this.retry(failure, asked_s > 0), wait_s * 1000);
+    this.listener.changed();
+  }
+
+  /** `asked`: the server only wants to be left alone for a while; the engine is well. */
+  private retry(failure: Failure, asked: boolean): void {
+    const { source, sounding } = this.active;
     if (!source || !this.wanted) return this.clear_retry();
-    if (this.is_silent()) return this.rest();
-    if (this.attempts <= 2 && this.active.revive(failure)) return;
+    if (!this.is_offered() && !sounding) return this.leave();
+    this.recovery.made();
+    // Loading anew would throw away what is still to be heard.
+    const gently = this.recovery.attempts <= 2 || sounding || asked;
+    if (gently && this.active.revive(failure, asked)) return;
+    if (!this.is_offered()) return this.leave();
     const next = this.pick(source.kind) ?? source;
     const date_ms = source.kind === 'rewind' ? this.active.date_ms() : null;
     const time_s = this.active.audio.currentTime;
@@ -407,7 +415,7 @@ export class Player {
 
   private clear_retry(): void {
     clearTimeout(this.retry_timer);
-    this.retry_at_ms = null;
+    this.recovery.drop(Date.now());
   }
 
   private on_ended(): void {

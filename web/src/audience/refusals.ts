@@ -15,14 +15,28 @@ export const REFUSALS: Sentences = {
     request_invalid: 'Ce n’est pas une requête HTTP/1.1 valable.',
     target_invalid: 'L’adresse contient des caractères interdits.',
     target_too_long: 'L’adresse dépasse 2 Kio.',
-    headers_too_large: 'Les en-têtes dépassent 16 Kio.',
+    headers_too_large: 'L’en-tête dépasse 16 Kio ou 128 champs.',
     body_not_accepted: 'Les requêtes n’ont pas de corps ici. Envoyez GET ou HEAD sans corps.',
     method_not_allowed: 'Seuls GET, HEAD et OPTIONS reçoivent une réponse ici.',
     hls_query_invalid: '_HLS_msn et _HLS_part sont des nombres entiers, _HLS_skip vaut YES ou v2.',
     part_without_msn: '_HLS_part demande _HLS_msn.',
     msn_too_far: 'Ce numéro de séquence ou cette partie est trop loin dans l’avenir.',
     range_not_satisfiable: 'La plage demandée est hors de ce qui existe.',
+    no_rehearsal: 'Cette maison ne consent à aucune répétition en ce moment.',
+    rehearsal_only:
+      'Cet événement est une répétition : seuls ses auditeurs virtuels y entrent. Les vrais sont dans la liste.',
     pass_overused: 'Ce laissez-passer sert à trop d’endroits à la fois. Attendez un peu.',
+    source_spent: 'Trop de demandes viennent de ce réseau en ce moment. Attendez un peu.',
+    connection_spent: 'Trop de demandes sont venues sur cette connexion. Attendez un peu.',
+    source_banned:
+      'Ce réseau est tenu à l’écart pour un moment. Attendez, ou demandez à l’organisateur.',
+    connections_crowded:
+      'La place qui reste est pour ceux qui sont déjà entrés. Réessayez dans un instant.',
+    challenge_required: 'Un calcul est demandé pour un ticket ; la page le fait toute seule.',
+    challenge_failed: 'Le calcul n’était pas juste, ou avait déjà servi. Demandez-en un autre.',
+    challenge_waits: 'Votre place est gardée. Redemandez une fois le temps d’attente écoulé.',
+    shield_failed:
+      'Plus de nouveaux tickets pour un instant. Ceux qui sont entrés continuent d’écouter. Réessayez.',
     ticket_invalid:
       'Ce ticket n’est pas valable. Rouvrez la page de l’événement pour prendre place.',
     ticket_expired:

@@ -143,6 +143,7 @@ export class View {
       ),
       h('footer', { class: 'footer' }, keys),
       this.spoken,
+      this.line.status,
     );
   }
 
@@ -218,7 +219,7 @@ export class View {
   ): boolean {
     const { state, door, notes, server_now_ms: now_ms } = model;
     const inside = door.standing === 'inside';
-    const kept = door.standing !== 'early' || door.ticket_id !== null;
+    const kept = door.standing !== 'early' || door.ticket_id !== null || door.check !== null;
     const shown = door.standing !== 'free' && kept && (before || (live && !inside));
     show(this.line.element, shown);
     if (shown) this.line.update({ state, door, notes, now_ms, replay_by });

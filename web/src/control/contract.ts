@@ -1,6 +1,6 @@
 // What the control port says of a door (docs/reference/contract.md), as types.
 
-import type { LinePiece, Timestamp } from '../ground/contract.ts';
+import type { ControlStatus, LinePiece, Timestamp } from '../ground/contract.ts';
 
 /** One second of the door; requests, refusals, lag and bits are those of all edges together. */
 export interface DoorPoint {
@@ -94,4 +94,91 @@ export interface Done {
   by: string;
   detail: string;
   undoable: boolean;
+}
+
+/** One step of a growing crowd (src/rostra/rehearsal/findings.py). */
+export interface RehearsalStep {
+  rung: number;
+  listeners: number;
+  carried: boolean;
+  /** Why it was not carried, or ''. */
+  reason: string;
+  /** Why it says nothing about the house, or ''. */
+  void: string;
+  stalled_share: number;
+  join_p99_s: number;
+  joined: number;
+  edges_cpu: number;
+  generator_cpu: number;
+}
+
+/** What the conductor of a rehearsal says each second. */
+export interface RehearsalProgress {
+  phase: string;
+  says: string;
+  rung: number;
+  step_listeners: number;
+  here: number;
+  playing: number;
+  stalled_share: number;
+  join_p99_s: number;
+  generator_cpu: number;
+  generator_late_ms: number;
+  elapsed_s: number;
+  left_s: number;
+  steps: readonly RehearsalStep[];
+}
+
+/** The rehearsal that runs now, as `/api/status` has it. */
+export interface Rehearsal {
+  run: string;
+  event_id: string;
+  until: Timestamp;
+  progress: Partial<RehearsalProgress> | null;
+}
+
+export interface EdgeReading {
+  edge: string;
+  cpu: number;
+  busy: number;
+  loop_lag_p99_ms: number;
+  connections: number;
+  requests_s: number;
+  egress_bit_s: number;
+}
+
+/** One second of the house in `GET /api/rehearsals/RUN`. */
+export interface HouseReading {
+  at: Timestamp;
+  edges: readonly EdgeReading[];
+  rung: number;
+  inside: number;
+  waiting: number;
+}
+
+export interface RehearsalView {
+  withdrawn: boolean;
+  readings: readonly HouseReading[];
+}
+
+/** What of a certificate the control room shows. */
+export interface Certificate {
+  number: string;
+  issued: Timestamp;
+  findings: {
+    void: string;
+    rungs: readonly { rung: number; carried: number; knee: number | null; allowed: number }[];
+  };
+}
+
+/** `GET /api/certificate`. */
+export interface CertificateView {
+  certificate: Certificate | null;
+  holds: boolean;
+  why_not: string;
+}
+
+/** `GET /api/status`, with what only the operator page knows of it. */
+export interface RoomStatus extends ControlStatus {
+  rehearsal?: Rehearsal | null;
 }

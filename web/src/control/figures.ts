@@ -6,6 +6,8 @@ export class Figures {
   private readonly tenth: Intl.NumberFormat;
   private readonly short: Intl.NumberFormat;
   private readonly share: Intl.NumberFormat;
+  private readonly small_share: Intl.NumberFormat;
+  private readonly hundredth: Intl.NumberFormat;
   private readonly clock: Intl.DateTimeFormat;
 
   constructor(locale: string, timeZone?: string) {
@@ -13,6 +15,11 @@ export class Figures {
     this.tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
     this.short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
     this.share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
+    this.small_share = new Intl.NumberFormat(locale, {
+      style: 'percent',
+      maximumFractionDigits: 2,
+    });
+    this.hundredth = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
     this.clock = new Intl.DateTimeFormat(locale, {
       hour: '2-digit',
       minute: '2-digit',
@@ -39,6 +46,15 @@ export class Figures {
 
   percent(part: number): string {
     return this.share.format(part);
+  }
+
+  /** A part that is mostly far below one in a hundred: "0.25 %". */
+  share_of(part: number): string {
+    return this.small_share.format(part);
+  }
+
+  hundredths(n: number): string {
+    return this.hundredth.format(n);
   }
 
   /** "41 Mbit/s". */

@@ -1,41 +1,52 @@
-// What was done to the event, by whom, and the way back.
+// What was done, by whom, and the way back.
 
 import { h, refill } from '../ground/element.ts';
 import type { Language } from '../ground/words.ts';
-import { act_words, actor } from './act_words.ts';
+import { actor } from './act_words.ts';
 import type { Done } from './contract.ts';
 import { Errands } from './errands.ts';
 import type { Figures } from './figures.ts';
-import { type Crowd, QUESTIONS } from './question_words.ts';
+import type { Question } from './question_words.ts';
 import { ROOM_WORDS } from './room_words.ts';
+
+/** Whose log it is. `words`: a line of it, moments written by `when`; `ask`: before it is undone. */
+export interface LogOf {
+  id: string;
+  title: string;
+  words(done: Done, when: (at: string) => string): string;
+  ask(what: string): Question;
+}
 
 export class Log {
   readonly element: HTMLElement;
   private readonly language: Language;
   private readonly figures: Figures;
+  private readonly of: LogOf;
   private readonly rows = h('ol', { class: 'log' });
-  private readonly region = h(
-    'div',
-    { class: 'log-scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'log-title' },
-    this.rows,
-  );
+  private readonly region: HTMLElement;
   private readonly undo: (done: Done, what: string) => void;
 
   constructor(
     language: Language,
     figures: Figures,
-    crowd: () => Crowd,
+    of: LogOf,
     undo: (number: number) => Promise<unknown>,
   ) {
     this.language = language;
     this.figures = figures;
+    this.of = of;
+    const title = `${of.id}-title`;
+    this.region = h(
+      'div',
+      { class: 'log-scroll', tabindex: '0', role: 'region', 'aria-labelledby': title },
+      this.rows,
+    );
     const errands = new Errands(language);
-    this.undo = (done, what) =>
-      void errands.run(QUESTIONS[language].undo(crowd(), what), () => undo(done.number));
+    this.undo = (done, what) => void errands.run(of.ask(what), () => undo(done.number));
     this.element = h(
       'section',
-      { class: 'card stack', id: 'log' },
-      h('h2', { class: 'big', id: 'log-title' }, ROOM_WORDS[language].log),
+      { class: 'card stack', id: of.id },
+      h('h2', { class: 'big', id: title }, of.title),
       errands.element,
       this.region,
     );
@@ -51,7 +62,7 @@ export class Log {
       log.length === 0
         ? [h('li', { class: 'quiet' }, t.log_none)]
         : log.map((done) => {
-            const what = act_words(done, this.language, time);
+            const what = this.of.words(done, time);
             const button = h(
               'button',
               { type: 'button', 'aria-label': t.undo_named(what), 'data-number': done.number },

@@ -2,16 +2,27 @@
 
 import { call, call_json, Refusal } from '../ground/call.ts';
 import { local_time, ServerClock } from '../ground/clock.ts';
-import type { ControlStatus, EventRecord, LiveEvent, Recording } from '../ground/contract.ts';
+import type { EventRecord, LiveEvent, Recording } from '../ground/contract.ts';
 import { h, mark, refill, say, show } from '../ground/element.ts';
 import { masthead } from '../ground/frame.ts';
 import { forget, recall, remember } from '../ground/memory.ts';
 import { nearest, regional } from '../ground/words.ts';
+import { CertificateCard } from './certificate.ts';
 import { create_form, type NewEvent } from './create.ts';
 import { Health } from './health.ts';
-import type { Done, DoorView, NewLane } from './contract.ts';
+import type {
+  CertificateView,
+  Done,
+  DoorView,
+  NewLane,
+  RehearsalView,
+  RoomStatus,
+} from './contract.ts';
 import { OnAir } from './on_air.ts';
+import { RehearsalRoom } from './rehearsal.ts';
 import { Room } from './room.ts';
+import { ShieldRoom } from './shield.ts';
+import type { ShieldView } from './shield_contract.ts';
 import { Watch } from './watch.ts';
 import { WORDS } from './words.ts';
 
@@ -23,13 +34,29 @@ const trouble = h('p', { class: 'notice', role: 'alert', hidden: true });
 const list = h('ul', { class: 'event-list' });
 const chosen_place = h('div', { class: 'stack' });
 const health = new Health(language);
+const certificate = new CertificateCard(language);
+const rehearsal = new RehearsalRoom(language, {
+  readings: (run, since_s) => api<RehearsalView>(`/rehearsals/${run}?since=${since_s}`),
+  withdraw: (run) => api(`/rehearsals/${run}/withdraw`, 'POST', {}),
+});
+
+const shield = new ShieldRoom(language, {
+  view: (since_s) => api<ShieldView>(`/shield?since=${since_s}`),
+  change: (change) => api<ShieldView>('/shield', 'POST', change),
+  list: (which, prefix) => api<ShieldView>(`/shield/${which}`, 'POST', { prefix }),
+  forget: (which, prefix) => api<ShieldView>(`/shield/${which}`, 'DELETE', { prefix }),
+  lift: (source) => api<ShieldView>('/shield/lift', 'POST', { source }),
+  clear: () => api<ShieldView>('/shield/clear', 'POST', {}),
+  undo: (number) => api<ShieldView>(`/shield/acts/${number}/undo`, 'POST', {}),
+});
 
 let key = take_key();
 let events: EventRecord[] = [];
 let chosen: OnAir | null = null;
 let room: Room | null = null;
-let status: ControlStatus | null = null;
+let status: RoomStatus | null = null;
 let events_ms = 0;
+let certificate_ms = -Infinity;
 
 /** The key from the address, which is then cleaned: an address is easily shown to others. */
 function take_key(): string {
@@ -68,6 +95,13 @@ async function after(act: Promise<unknown>): Promise<void> {
 async function refresh(): Promise<void> {
   await load_events();
   draw_chosen();
+}
+
+async function load_certificate(): Promise<void> {
+  certificate_ms = Date.now();
+  // Nothing of an evening hangs on it: where it does not come, the next time will do.
+  const view = await api<CertificateView>('/certificate').catch(() => null);
+  if (view) certificate.update(view);
 }
 
 function choose(id: string): void {
@@ -165,7 +199,7 @@ function draw_chosen(): void {
 
 const watch = new Watch(
   async () => {
-    status = await api<ControlStatus>('/status');
+    status = await api<RoomStatus>('/status');
     clock.learn(status.now, Date.now());
     show(trouble, false);
     const known = new Map(status.events.map((e) => [e.id, e.phase]));
@@ -179,6 +213,8 @@ const watch = new Watch(
     }
     health.update(status);
     draw_chosen();
+    const ended = rehearsal.update(status.rehearsal ?? null, Date.parse(status.now));
+    if (ended || Date.now() - certificate_ms > 60_000) await load_certificate();
   },
   (error, wait_s) => {
     if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
@@ -186,6 +222,7 @@ const watch = new Watch(
       room?.stop();
       [room, chosen] = [null, null];
       watch.stop();
+      shield.stop();
       return ask_key(t.key_bad);
     }
     say(trouble, t.lost(Math.ceil(wait_s)));
@@ -230,14 +267,18 @@ function build(): void {
         'div',
         { class: 'stack' },
         trouble,
+        rehearsal.element,
+        shield.element,
         chosen_place,
         create_form(language, create),
+        certificate.element,
         health.element,
       ),
     ),
   );
   document.title = `${t.control} · Rostra`;
   watch.start();
+  shield.start();
 }
 
 document.documentElement.lang = language;

@@ -14,6 +14,9 @@ export const REFUSALS: Sentences = {
     later_act: 'The same thing was changed again later. Take back the later change first.',
     no_such_event: 'This event is no longer there. Reload the page and choose another.',
     no_such_announcement: 'This announcement is gone already. Nothing needs to be done.',
+    no_such_rehearsal: 'The rehearsal is over already. Nothing needs to be done.',
+    no_such_prefix: 'This network is on neither list any more. Nothing needs to be done.',
+    not_banned: 'This ban has ended already. Nothing needs to be done.',
   },
   fr: {
     wrong_phase: 'L’événement a avancé, ce n’est plus possible. Voyez son état en haut de la page.',
@@ -36,6 +39,21 @@ export const REFUSALS: Sentences = {
     bad_places: 'On réserve de 1 à 10 000 places à la fois.',
     lane_exists: 'Ce nom est déjà pris. Choisissez-en un autre.',
     too_many_lanes: 'Un événement a au plus 20 réservations. Donnez les liens d’une existante.',
+    rehearsal_runs: 'Une répétition est déjà en cours. Arrêtez-la, ou attendez sa fin.',
+    event_near: 'Un événement est ouvert, en direct ou trop proche. Répétez avant ou après lui.',
+    no_such_rehearsal: 'La répétition est déjà finie. Il n’y a rien à faire.',
+    attack_elsewhere:
+      'Les attaques se répètent sur cette machine seulement. Donnez --origin http://localhost:PORT.',
+    bad_mode: 'Le bouclier est en mode auto, attack ou off. Choisissez l’un des trois.',
+    bad_prefix:
+      'Ce n’est ni une adresse ni un préfixe. Écrivez par exemple 203.0.113.7, 203.0.113.0/24 ou 2001:db8::/64.',
+    prefix_too_wide:
+      'Ce préfixe est trop large : au plus /8 en IPv4 et /16 en IPv6. Pour admettre tout le monde, éteignez le bouclier.',
+    too_many_prefixes: 'Une liste a au plus 256 réseaux. Ôtez-en d’abord.',
+    no_such_prefix: 'Ce réseau n’est plus sur aucune liste. Il n’y a rien à faire.',
+    not_banned: 'Ce ban est déjà fini. Il n’y a rien à faire.',
+    certified_already: 'Cette répétition a déjà son certificat.',
+    bad_findings: 'Ces résultats ne font pas un certificat. Répétez de nouveau.',
     bad_request: 'La régie ne comprend pas cette valeur. Vérifiez ce que vous avez saisi.',
     too_large: 'C’est trop long : au plus 256 Kio.',
   },

@@ -3,6 +3,7 @@
 import type { Phase } from '../ground/contract.ts';
 import { h, say, show } from '../ground/element.ts';
 import { type Language, regional } from '../ground/words.ts';
+import { act_words } from './act_words.ts';
 import type { Done, DoorChange, DoorView, NewLane } from './contract.ts';
 import { Door } from './door.ts';
 import { Figures } from './figures.ts';
@@ -10,7 +11,7 @@ import { Lanes } from './lanes.ts';
 import { WaitingLine } from './line.ts';
 import { Log } from './log.ts';
 import { Plots } from './plots.ts';
-import type { Crowd } from './question_words.ts';
+import { type Crowd, QUESTIONS } from './question_words.ts';
 import { ROOM_WORDS } from './room_words.ts';
 import { Watch } from './watch.ts';
 
@@ -56,11 +57,21 @@ export class Room {
       this.acted();
       return lane;
     });
-    this.log = new Log(language, figures, crowd, async (number) => {
-      this.log.update(await calls.undo(number));
-      this.acted();
-      after();
-    });
+    this.log = new Log(
+      language,
+      figures,
+      {
+        id: 'log',
+        title: ROOM_WORDS[language].log,
+        words: (done, when) => act_words(done, language, when),
+        ask: (what) => QUESTIONS[language].undo(crowd(), what),
+      },
+      async (number) => {
+        this.log.update(await calls.undo(number));
+        this.acted();
+        after();
+      },
+    );
     this.watch = new Watch(
       () => this.ask(),
       (_, wait_s) => {

@@ -52,6 +52,14 @@ test('a line is cut where nothing was known', () => {
   );
 });
 
+test('a line without a bend is not cut, however few of its values are drawn', () => {
+  const times = Array.from({ length: 900 }, (_, n) => n);
+  const level = times.map(() => 7);
+  assert.equal(runs(thin(times, level, 80, 0, 900), times, 10).length, 1);
+  times.splice(300, 100);
+  assert.equal(runs(thin(times, level.slice(100), 80, 0, 900), times, 10).length, 2);
+});
+
 test('one value alone is a dot', () => {
   assert.equal(line_path([[0]], [150], [5], FRAME), 'M150.0 30.0L150.0 30.0');
 });

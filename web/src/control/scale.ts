@@ -56,15 +56,20 @@ export function thin(
   return kept;
 }
 
-/** `kept` cut where nothing is known for longer than `hole_ms`: a line must not bridge that. */
+/**
+ * `kept` cut where nothing is known for longer than `hole_ms`: a line must not bridge that. What
+ * was thinned out is known, however long a line without a bend is.
+ */
 export function runs(kept: readonly number[], times: readonly number[], hole_ms: number) {
   const found: number[][] = [];
-  let before_ms = -Infinity;
+  let before = -1;
   for (const index of kept) {
-    const at_ms = times[index] as number;
-    if (at_ms - before_ms > hole_ms) found.push([]);
+    let whole = before >= 0;
+    for (let at = before + 1; whole && at <= index; at += 1)
+      whole = (times[at] as number) - (times[at - 1] as number) <= hole_ms;
+    if (!whole) found.push([]);
     found.at(-1)?.push(index);
-    before_ms = at_ms;
+    before = index;
   }
   return found;
 }

@@ -7,12 +7,21 @@ export class Refusal extends Error {
   readonly code: string;
   /** When the server wants to be asked again. */
   readonly retry_after_s: number | null;
+  /** The whole answer, which may hold more than the refusal. */
+  readonly body: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, message: string, retry_after_s: number | null = null) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    retry_after_s: number | null = null,
+    body: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;
     this.retry_after_s = retry_after_s;
+    this.body = body;
   }
 
   /** Whether a Rostra server wrote it: not the network, nor something in between. */
@@ -29,7 +38,7 @@ export async function refusal_of(response: Response): Promise<Refusal> {
   const { code, message } = body?.error ?? {};
   const wait_s = retry_after_s(response.headers.get('Retry-After'), Date.now());
   if (typeof code === 'string' && typeof message === 'string')
-    return new Refusal(response.status, code, message, wait_s);
+    return new Refusal(response.status, code, message, wait_s, { ...body });
   return new Refusal(response.status, `http_${response.status}`, response.statusText, wait_s);
 }
 

@@ -64,6 +64,20 @@ export interface TicketReply {
   kept_until: Timestamp;
 }
 
+/** The proof of work that may stand before a new ticket: ALTCHA's challenge, version 2. */
+export interface Challenge {
+  parameters: {
+    algorithm: string;
+    cost: number;
+    data: Readonly<Record<string, string | number>>;
+    keyLength: number;
+    keyPrefix: string;
+    nonce: string;
+    salt: string;
+  };
+  signature: string;
+}
+
 /** `POST /e/ID/pass`. */
 export interface PassReply {
   pass: string;

@@ -17,6 +17,16 @@ test('the ceiling doubles with each attempt until it is reached', () => {
   assert.deepEqual(ceilings, [1, 2, 4, 8, 8, 8]);
 });
 
+test('who lost a connection together comes back over a second at least', () => {
+  for (const [floor, over] of [
+    [0.5, 1],
+    [1, 0],
+  ] as const) {
+    const waits = chances.map((chance) => backoff_s(0, () => chance, floor, 30, over));
+    assert.ok(Math.max(...waits) - Math.min(...waits) >= 0.98);
+  }
+});
+
 test('jitter is full: a crowd spreads over the whole range', () => {
   const waits = chances.map((chance) => backoff_s(4, () => chance));
   assert.ok(Math.min(...waits) < 0.6 && Math.max(...waits) > 7.8);

@@ -3,9 +3,19 @@
 /** A source of chance in [0, 1), given by the caller so that tests can choose it. */
 export type Chance = () => number;
 
-/** Exponential back-off with full jitter: anything from `floor_s` to the doubling ceiling. */
-export function backoff_s(attempt: number, chance: Chance, floor_s = 0.5, cap_s = 8): number {
-  const ceiling = Math.min(cap_s, floor_s * 2 ** (Math.max(0, attempt) + 1));
+/**
+ * Exponential back-off with full jitter: anything from `floor_s` to the doubling ceiling. `over_s`: a
+ * crowd that fails in one moment, as the audience may, is spread over so long at least.
+ */
+export function backoff_s(
+  attempt: number,
+  chance: Chance,
+  floor_s = 0.5,
+  cap_s = 8,
+  over_s = 0,
+): number {
+  const doubled = floor_s * 2 ** (Math.max(0, attempt) + 1);
+  const ceiling = Math.min(cap_s, Math.max(floor_s + over_s, doubled));
   return floor_s + chance() * (ceiling - floor_s);
 }
 

@@ -1,0 +1,1 @@
+"""The rehearsal: virtual listeners, the knee, the certificate, the fleet plan."""
