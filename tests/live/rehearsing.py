@@ -46,10 +46,12 @@ class Rehearsal:
     def __init__(self, house: House, *words: str, env: dict[str, str] | None = None) -> None:
         self.house = house
         self._log = house.data.parent / "rehearse.log"
-        with self._log.open("w") as log:
+        # A file and no pipe: what it found is more than a pipe holds, and nobody reads meanwhile.
+        self._told = house.data.parent / "rehearse.json"
+        with self._log.open("w") as log, self._told.open("w") as told:
             self.process = subprocess.Popen(
                 [*ROSTRA, "rehearse", "--data", str(house.data), "--json", *words],
-                stdout=subprocess.PIPE,
+                stdout=told,
                 stderr=log,
                 text=True,
                 env=os.environ | (env or {}),
@@ -87,7 +89,8 @@ class Rehearsal:
 
     def ended(self, timeout_s: float = 150.0) -> Findings:
         """What it found, once it has ended; nothing of it runs any more."""
-        told, _ = self.process.communicate(timeout=timeout_s)
+        self.process.wait(timeout_s)
+        told = self._told.read_bytes()
         assert told, self.said
         left = [pid for pid in self._here if Path(f"/proc/{pid}").exists()]
         assert left == [], self.said
@@ -95,8 +98,8 @@ class Rehearsal:
 
     def refused(self, timeout_s: float = 60.0) -> str:
         """What it said where it found nothing, since it was refused."""
-        told, _ = self.process.communicate(timeout=timeout_s)
-        assert told == "" and self.process.returncode == 1, self.said
+        self.process.wait(timeout_s)
+        assert self._told.read_bytes() == b"" and self.process.returncode == 1, self.said
         return self.said
 
     def close(self) -> None:
@@ -107,5 +110,3 @@ class Rehearsal:
                 self.process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-        if self.process.stdout:
-            self.process.stdout.close()
