@@ -42,6 +42,11 @@ def machine() -> str:
     )
 
 
+def whole(row: Row) -> Row:
+    """The row with each of COLUMNS, None where the benchmark has nothing to say."""
+    return dict.fromkeys(COLUMNS) | row
+
+
 def shown(value: Any) -> str:
     """A figure with at most three significant digits behind the point."""
     if value is None:
@@ -69,13 +74,13 @@ def main() -> None:
     for name in chosen.names or modules():
         bench = importlib.import_module(f"bench.{name}")
         with console.status(f"{name} …"):
-            found: list[Row] = bench.rows(chosen.quick)
+            found = [whole(row) for row in bench.rows(chosen.quick)]
         rows += found
         table = Table(title=name, title_justify="left")
         for column in COLUMNS:
             table.add_column(column, overflow="fold")
         for row in found:
-            table.add_row(*(shown(row.get(column)) for column in COLUMNS))
+            table.add_row(*(shown(row[column]) for column in COLUMNS))
         console.print(table)
     if chosen.json:
         chosen.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")

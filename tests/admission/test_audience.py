@@ -171,7 +171,7 @@ def test_no_tally_can_make_lanes_without_end() -> None:
 def test_what_the_shield_marked_does_not_count() -> None:
     audience = Audience()
     audience.heard(told(renewed=[A, B], proven=[A, B], minute_net=[A, B]), 0)
-    audience.exclude([A, C])
+    audience.heard(told(marked=[A, C]), 0.5)
     audience.heard(playing(A, C), 1)
     counts = audience.counts(2)
     assert counts.listening.value == counts.proven == 1
@@ -206,7 +206,7 @@ def test_an_audience_is_settled_when_everyone_inside_had_time_to_renew() -> None
     assert audience.settled(1000 + HOLDING_S)
 
 
-@pytest.mark.parametrize("kind", ["renewed", "proven", "fetched", "left", "minute_net"])
+@pytest.mark.parametrize("kind", ["renewed", "proven", "fetched", "left", "marked", "minute_net"])
 def test_a_tally_with_garbage_changes_nothing(kind: str) -> None:
     audience = Audience()
     audience.heard(playing(A), 0)

@@ -12,7 +12,7 @@ from rostra.admission.beats import NOT_DRAWN
 from rostra.admission.capacity import Capacity
 from rostra.admission.tickets import listener_hash
 from rostra.control.dashboard import Health
-from rostra.control.door_record import DoorRecord
+from rostra.control.door_record import DoorRecord, Lane
 from rostra.control.doorkeeper_io import Doorkeeper, Surroundings
 from rostra.control.storage_io import Storage
 from rostra.ground.door_values import DoorTally
@@ -158,6 +158,20 @@ def test_a_cap_of_three_lets_three_in_and_one_waits_with_a_place(house: House) -
     assert house.moved is not None
     assert (house.moved.waiting + house.moved.full) >= 1
     assert house.moved.rung == 0, "a cap makes nobody's sound worse"
+
+
+@pytest.mark.parametrize(("given", "left"), [(90, 10), (100, 0), (5000, 0)])
+def test_places_of_lanes_come_out_of_what_the_house_carries(
+    house: House, given: int, left: int
+) -> None:
+    house.door.change(lanes=(Lane("press", given),))
+    house.door.follow(OPEN, house.now_ms)
+    house.second()
+    house.arrive(60)
+    for _ in range(60):
+        house.second()
+    assert house.inside == left
+    assert house.moved is not None and house.moved.waiting == 60 - left
 
 
 def test_a_restart_keeps_the_draw_and_the_rank_and_lets_nobody_in_twice(house: House) -> None:

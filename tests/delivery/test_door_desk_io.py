@@ -40,7 +40,7 @@ from rostra.admission.distinct import hashes
 from rostra.admission.passes import EXPIRES_S, LEEWAY_S
 from rostra.delivery.connection_io import Connection
 from rostra.delivery.door_desk_io import DoorDesk
-from rostra.delivery.shares import BURST, CONNECTIONS_MOST, RATES_S, Share
+from rostra.delivery.shares import BURST, CONNECTIONS_MOST, MARKED_AFTER, RATES_S, Share
 from rostra.ground.door_values import DoorTally, LaneState
 from rostra.ground.facts import DoorMoved, EventChanged, Phase, ReplaySealed
 from rostra.ground.keys import KeyRing
@@ -442,6 +442,12 @@ def only_share(desk: DoorDesk) -> Share:
     return share
 
 
+def marked(house: House) -> set[bytes]:
+    """Whose passes were marked since the last tally."""
+    tallies = house.edge.tally(house.clock.now).doors.values()
+    return {one for tally in tallies for one in hashes(tally.marked) or ()}
+
+
 def clients(house: House, count: int) -> Iterator[tuple[Connection, Wire]]:
     for _ in range(count):
         yield house.client()
@@ -467,6 +473,13 @@ def test_a_pass_in_a_thousand_places_gets_no_more_than_one(house: House, way: st
     assert only_share(house.edge.desk.door).connections <= CONNECTIONS_MOST
     refused = house.edge.tally(house.clock.now).refusals
     assert list(refused) == ["pass_overused"]
+    assert marked(house) == set()
+    for _ in range(MARKED_AFTER):  # no person goes on like that
+        house.seconds_pass(1)
+        for connection, _ in everywhere[:40]:
+            for _ in range(10):
+                connection.data_received(raw)
+    assert marked(house) == {only_share(house.edge.desk.door).listener}
     # Another listener at the same edge notices nothing of it.
     assert statuses(house.ask(get(MEDIA, cookie(token("Grace"))))) == [200]
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from rostra.delivery.shares import (
     BURST,
     FETCHED_EACH_S,
+    MARKED_AFTER,
     RATES_S,
     SHARES_MOST,
     TICKET_BURST,
@@ -95,6 +96,14 @@ def test_that_a_pass_fetches_is_noted_now_and_then() -> None:
     share = Share("abc", b"l" * 8, 0.0)
     noted = [at for at in range(100) if share.fetches(float(at))]
     assert noted == [0, FETCHED_EACH_S, 2 * FETCHED_EACH_S, 3 * FETCHED_EACH_S]
+
+
+def test_a_pass_that_is_overused_for_half_a_minute_is_marked_once() -> None:
+    share = Share("abc", b"l" * 8, 0.0)
+    told = [at for at in range(10 * (MARKED_AFTER - 1)) if share.overuses(at / 10)]
+    assert told == [], "a second counts once"
+    told = [at for at in range(100, 200) if share.overuses(float(at))]
+    assert len(told) == 1
 
 
 def test_a_pass_needs_what_its_rung_needs() -> None:

@@ -126,6 +126,12 @@ def test_two_speak_two_hear_them_and_the_replay_plays(
         lambda: running.state(event)["audience"]["connected"] == 2,
         "two listeners are counted, each once",
     )
+
+    def counted() -> tuple[int, int]:
+        [row] = running.api("GET", "/api/status")["events"]
+        return row["audience"]["proven"], row["audience"]["fetched"]
+
+    until(lambda: counted() == (1, 1), "hls.js proves that it listens, native fetches", 100)
     health = running.api("GET", "/api/status")
     assert [edge["edge"] for edge in health["edges"]] == ["edge-0", "edge-1"]
     assert health["stage"]["seats"] == 2

@@ -104,8 +104,11 @@ class Audience:
             if 0 < len(name) <= LANE_NAME_MOST
         }
         net, gross = _read(tally.minute_net), _read(tally.minute_gross)
+        marked = _read(tally.marked)[1]
         self._net.include(net[0])
         self._gross.include(gross[0])
+        if marked:
+            self.exclude(marked)
         if self._heard_at is None:
             self._heard_at = now
         listed = {kind: wires[kind][1] for kind in wires}

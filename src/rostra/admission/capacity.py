@@ -43,3 +43,9 @@ def defaults(cost_us: float, cores: int, connections: int) -> Capacity:
     ]
     joins_s = max(1.0, requests_s * JOIN_SHARE / JOIN_REQUESTS)
     return Capacity((most[0], most[1], most[2], most[3]), joins_s, "measured at start")
+
+
+def without(capacity: Capacity, places: int) -> Capacity:
+    """What is left for the line where so many places were given out beforehand (lanes)."""
+    zero, one, two, three = (max(0, most - places) for most in capacity.listeners)
+    return msgspec.structs.replace(capacity, listeners=(zero, one, two, three))

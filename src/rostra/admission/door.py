@@ -375,6 +375,12 @@ class Door:
         second.busy = True
         second.fetched.add(listener)
 
+    def marked(self, event_id: str, listener: bytes) -> None:
+        """Their pass is used far beyond what one listener can: they do not count as listening."""
+        second = self._doorway(event_id).second
+        second.busy = True
+        second.marked.add(listener)
+
     # --- the tally -----------------------------------------------------------------------------
 
     def tally(self) -> dict[str, DoorTally]:

@@ -46,6 +46,7 @@ class Second:
         self.wanted: set[bytes] = set()
         self.renewed, self.proven, self.fetched = Distinct(), Distinct(), Distinct()
         self.left, self.minute_net, self.minute_gross = Distinct(), Distinct(), Distinct()
+        self.marked = Distinct()
         self.lanes: dict[str, Distinct] = {}
         self.busy = False
 
@@ -115,6 +116,7 @@ class Doorway:
             proven=second.proven.wire(),
             fetched=second.fetched.wire(),
             left=second.left.wire(),
+            marked=second.marked.wire(),
             minute_net=second.minute_net.wire(),
             minute_gross=second.minute_gross.wire(),
             lanes={lane: inside.wire() for lane, inside in second.lanes.items()},

@@ -10,7 +10,7 @@ import msgspec
 
 from rostra.admission import draw
 from rostra.admission.audience import Audience, Counts
-from rostra.admission.capacity import Capacity
+from rostra.admission.capacity import Capacity, without
 from rostra.admission.controller import Controller, Seen
 from rostra.admission.distinct import WireInvalid
 from rostra.admission.leases import VOID_S, Leases
@@ -207,7 +207,7 @@ class Doorkeeper:
                 inside=inside,
                 waiting=line.waiting(now, admitted_rank),
                 called=line.called(now, admitted_rank),
-                capacity=seen.capacity,
+                capacity=without(seen.capacity, sum(lane.places for lane in record.lanes)),
                 granted_s=max(0, granted - self._granted_then),
                 newest_rank=((cohort + 1) << draw.FRACTION_BITS) - 1,
                 busy=seen.health.busy,

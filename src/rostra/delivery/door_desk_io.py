@@ -165,6 +165,7 @@ class DoorDesk:
             return admitted
         share = self.shares.of(event_id, admitted.listener, now)
         if counted and share.connections >= CONNECTIONS_MOST:
+            self.overused(share, now)
             return PASS_OVERUSED
         share.connections += counted
         self.shares.promote(share)
@@ -174,3 +175,8 @@ class DoorDesk:
         """This pass fetches an event's sound; told to the Door now and then."""
         if share.fetches(now):
             self.door.fetched(share.event_id, share.listener)
+
+    def overused(self, share: Share, now: float) -> None:
+        """This pass was refused for overuse; who goes on with that counts as nobody's listening."""
+        if share.overuses(now):
+            self.door.marked(share.event_id, share.listener)

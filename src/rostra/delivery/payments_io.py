@@ -235,6 +235,8 @@ class Payments(Answers):
 
     def _overdraws(self, share: Share, price: float) -> bool:
         """Whether what a listener asks for beyond their share is to be refused."""
+        if share.plays:
+            self.desk.door.overused(share, self.desk.now())
         account = cast("Account | None", share.account)
         guard = self.desk.guard
         return self._guarded(lambda: guard.overdrawn(account, price, PASS_OVERUSED), False)

@@ -13,6 +13,7 @@ BURST = 320.0  # requests at once: a player that fills its buffer, or is moved i
 TICKET_REQUESTS_S = 4.0  # who waits asks for the state and shows signs of life
 TICKET_BURST = 80.0  # the page twice
 FETCHED_EACH_S = 30.0  # how often we note that a pass fetches media
+MARKED_AFTER = 30  # seconds in which a pass was refused for overuse: no person listens like that
 SHARES_MOST = 65_536  # budgets remembered of passes that have no connection now
 _PURGE_EACH_S = 20.0
 
@@ -34,6 +35,8 @@ class Share:
         "fetched_at",
         "left",
         "listener",
+        "overused",
+        "overused_at",
         "rate_s",
     )
 
@@ -46,6 +49,7 @@ class Share:
         self.account: object = None
         self.at = now
         self.fetched_at = float("-inf")
+        self.overused, self.overused_at = 0, float("-inf")
 
     def refill(self, now: float) -> None:
         """What the time since the last call has earned."""
@@ -62,6 +66,14 @@ class Share:
         if not self.plays:
             self.left += BURST - self.burst
             self.burst, self.rate_s = BURST, rate_s
+
+    def overuses(self, now: float) -> bool:
+        """A pass was refused for overuse; whether that was the last second that is forgiven."""
+        if now - self.overused_at < 1.0:
+            return False
+        self.overused_at = now
+        self.overused += 1
+        return self.overused == MARKED_AFTER
 
     def fetches(self, now: float) -> bool:
         """Whether it is time to note again that this pass fetches media."""

@@ -48,6 +48,7 @@ class DoorTally(msgspec.Struct, frozen=True, kw_only=True):
     proven: bytes = b""  # of these, with a nonce
     fetched: bytes = b""  # passes that fetched media
     left: bytes = b""  # said goodbye
+    marked: bytes = b""  # used their pass far beyond what one listener can
     minute_net: bytes = b""  # tickets that have now listened for 60 s
     minute_gross: bytes = b""  # sessions likewise
     lanes: dict[str, bytes] = {}  # by lane, of `renewed`

@@ -86,7 +86,7 @@ const EN = {
   ],
   lane: (c: Crowd, name: string, places: number): Question => [
     `Keep ${count(places, 'en', ['place', 'places'])} for “${name}”?`,
-    `Whoever has one of the links comes in past the line, where ${PEOPLE_EN(c.waiting)} wait now. Their places count beyond the cap. This cannot be undone.`,
+    `Whoever has one of the links comes in past the line, where ${PEOPLE_EN(c.waiting)} wait now. Their places come out of what this house carries, not out of the cap. This cannot be undone.`,
   ],
   undo: (c: Crowd, what: string): Question => [
     'Take this back?',
@@ -164,7 +164,7 @@ const FR: Questions = {
   ],
   lane: (c, name, places) => [
     `Réserver ${count(places, 'fr', ['place', 'places'])} pour « ${name} » ?`,
-    `Qui a un des liens passe devant la file, où ${PEOPLE_FR(c.waiting)} attendent. Ces places comptent au-delà de la limite. C’est définitif.`,
+    `Qui a un des liens passe devant la file, où ${PEOPLE_FR(c.waiting)} attendent. Ces places sont prises sur ce que porte la maison, pas sur la limite. C’est définitif.`,
   ],
   undo: (c, what) => [
     'Revenir en arrière ?',

@@ -116,7 +116,7 @@ const EN = {
 
   lanes: 'Places kept',
   lanes_hint:
-    'For press, staff, guests: each place is a link that leads past the line. They count beyond the cap.',
+    'For press, staff, guests: each place is a link that leads past the line. They come out of what this house carries, not out of the cap.',
   lanes_none: 'No places are kept.',
   lane_state: (inside: string, places: string) => `${inside} inside of ${places}`,
   lane_name: 'Name',
@@ -289,7 +289,7 @@ const FR: RoomWords = {
 
   lanes: 'Places réservées',
   lanes_hint:
-    'Pour la presse, l’équipe, les invités : chaque place est un lien qui passe devant la file. Elles comptent au-delà de la limite.',
+    'Pour la presse, l’équipe, les invités : chaque place est un lien qui passe devant la file. Elles sont prises sur ce que porte la maison, pas sur la limite.',
   lanes_none: 'Aucune place réservée.',
   lane_state: (inside, places) => `${inside} entrés sur ${places}`,
   lane_name: 'Nom',
