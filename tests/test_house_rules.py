@@ -87,3 +87,9 @@ def test_the_architecture_names_every_file() -> None:
     for path in FILES:
         if path.name not in {"__init__.py", "__main__.py"}:
             assert path.stem in page, f"ARCHITECTURE.md does not show {path.stem}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCES)))
+def test_no_cancellation_is_swallowed(path: Path) -> None:
+    """In Python 3.11 `asyncio.wait_for` loses a cancel that comes in the turn of the result."""
+    assert "asyncio.wait_for" not in path.read_text(), "use `async with asyncio.timeout(...)`"

@@ -29,7 +29,9 @@ TOKEN_LEAST = 20  # characters of one that a person chose
 
 @main.command()
 @click.option("--listeners", type=click.IntRange(1), help="at most so many [what one machine may]")
-@click.option("--minutes", type=click.IntRange(1, 60), help="at most so long [9]")
+@click.option(
+    "--minutes", type=click.IntRange(1, 60), help="at most so long [9, and a script's own]"
+)
 @click.option("--rungs", default="0,1,2,3", help="which rungs to find the knee of [0,1,2,3]")
 @click.option("--script", "script", help="also play a night: a bundled script's name, or a file")
 @click.option("--only-script", is_flag=True, help="play the night only; find no knee")
@@ -129,19 +131,32 @@ def _listen(text: str) -> tuple[str, int]:
 
 
 def _wish(given: dict[str, Any]) -> Wish:
-    from rostra.rehearsal.wish import Wish
+    from rostra.rehearsal.wish import Wish, fitted
 
     if given["only_script"] and not given["script"]:
         fail("--only-script wants a --script", 2)
     attack = _attack(given["attack"])
+    only_script = given["only_script"] or bool(attack)
+    minutes = given["minutes"] or _minutes(attack, given["attack_seconds"])
+    script = _script(given["script"]) if given["script"] else None
+    if script is not None:
+        name, night_min = script.name, (script.ends_s - script.begins_s) / 60
+        asked = minutes if given["minutes"] or attack else None
+        script, minutes, faster = fitted(script, asked, only_script)
+        if faster > 1:
+            click.echo(
+                f"{name} lasts {night_min:.0f} minutes; played {faster:.1f} times as fast, so "
+                "its rush is that much steeper. More time: --minutes, or --only-script.",
+                err=True,
+            )
     workers = given["workers"]
     processes = given["processes"]
     return Wish(
         listeners=given["listeners"] or 0,
-        minutes=given["minutes"] or _minutes(attack, given["attack_seconds"]),
+        minutes=minutes,
         rungs=_rungs(given["rungs"]),
-        script=_script(given["script"]) if given["script"] else None,
-        only_script=given["only_script"] or bool(attack),
+        script=script,
+        only_script=only_script,
         faults=not given["no_faults"] and not attack,
         processes=(0 if workers else 1) if processes is None else processes,
         workers=workers,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -195,6 +197,44 @@ def test_volume_and_language_are_remembered(media: Path, town: Town) -> None:
     page.wait_for_selector(".playpause:visible")
     assert page.get_by_label("Volume").input_value() == "0.4"
     assert page.get_by_role("button", name="English").is_visible()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_the_start_is_told_in_the_clock_of_who_reads(media: Path, town: Town, zone: str) -> None:
+    start = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=2)
+    port = Audience(media, start=rfc3339(start.timestamp()))
+    page = town.visit(port, timezone_id=zone).open(EVENT, ".countdown b")
+    assert start.astimezone(ZoneInfo(zone)).strftime("%H:%M") in page.inner_text("main")
+
+
+@pytest.mark.parametrize(
+    ("language", "note", "said"),
+    [
+        ("English", "speaking", "Now speaking: Ada Lovelace"),
+        ("Français", "parle", "Parole à Ada Lovelace"),
+    ],
+)
+def test_who_speaks_and_what_the_lock_screen_says(
+    media: Path, town: Town, language: str, note: str, said: str
+) -> None:
+    port = Audience(media)
+    port.go_live()
+    visit = town.visit(port)
+    page = visit.open(EVENT, ".playpause:visible")
+    if language != "English":  # which the event is in
+        page.get_by_role("button", name=language).click()
+    visit.wait_player("p.playing")
+    speaks = page.locator("li", has_text="Ada").get_by_text(note, exact=True)
+    speaks.wait_for()
+    page.get_by_text(said, exact=True).wait_for(state="attached")  # for screen readers
+    assert page.locator("li", has_text="Grace").get_by_text(note, exact=True).count() == 0
+    title, artist = page.evaluate(
+        "[navigator.mediaSession.metadata.title, navigator.mediaSession.metadata.artist]"
+    )
+    assert title == "The night the crowd came" and "Ada Lovelace" in artist
+    assert visit.faults() == []
+    port.state["speakers"] = [one | {"speaking": False} for one in port.state["speakers"]]
+    speaks.wait_for(state="detached")
 
 
 def test_native_player_is_used_where_asked(media: Path, town: Town) -> None:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from tests.rehearsal.fake_house import PAGE, FakeHouse, answer, fake_house
 
-from rostra.rehearsal import consent_check_io
+from rostra.rehearsal import consent_check_io, coordinator_io
 from rostra.rehearsal.consent import Consent, seal_consent
 from rostra.rehearsal.consent_check_io import PATH
 from rostra.rehearsal.coordinator_io import TOKEN_VARIABLE, Coordinator
@@ -227,6 +227,47 @@ async def test_the_run_goes_on_without_a_generator_that_was_killed() -> None:
         await coordinator.send(DropAll())
         words = await coordinator.end()
         assert words[names[1 - dies]] == Ended(why="told", listeners=3)
+
+
+async def test_a_generator_that_no_longer_reads_keeps_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coordinator_io, "SILENT_MOST_S", 1.0)
+    monkeypatch.setattr(coordinator_io, "_PARTING_S", 1.0)
+    async with gathered(1) as (house, coordinator, hellos):
+        put(house, consent(house, hellos))
+        await started(house, coordinator, 1)
+        stopped = coordinator.processes[0]
+        os.kill(stopped, signal.SIGSTOP)
+        async with asyncio.timeout(40):
+            for _ in range(20):  # more than the sockets between them hold
+                await coordinator.send(people(20_000))
+            assert await coordinator.end(1.0) == {}
+        assert not os.path.exists(f"/proc/{stopped}")
+
+
+async def test_a_cancel_in_the_turn_of_an_answer_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consent_check_io, "EVERY_S", 0.01)
+    async with fake_house() as house:
+        agreed = msgspec.structs.replace(consent(house, []), generators=("aa" * 32,))
+        put(house, agreed)
+        check = consent_check_io.ConsentCheck(find(house.origin), "run1", "aa" * 32)
+        held = await check.ask()
+        assert isinstance(held, consent_check_io.Held)
+        fetch = check._fetch
+
+        async def fetched() -> tuple[int, bytes]:
+            answered = await fetch()
+            asyncio.get_running_loop().call_soon(watch.cancel)
+            return answered
+
+        monkeypatch.setattr(check, "_fetch", fetched)
+        watch = asyncio.ensure_future(consent_check_io.consent_ended(check, held))
+        done, _ = await asyncio.wait([watch], timeout=5)
+        assert done and watch.cancelled() and watch.cancelling() == 1
+        check.close()
 
 
 async def test_a_house_that_dies_ends_the_generator_after_ten_seconds(

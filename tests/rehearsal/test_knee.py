@@ -18,6 +18,7 @@ from rostra.rehearsal.knee import (
     joins,
     judge,
     next_joins,
+    night_void,
     rounded,
     rung_found,
 )
@@ -230,8 +231,9 @@ def test_who_gave_up_was_not_carried_and_is_not_missing() -> None:
     ],
 )
 def test_a_generator_at_its_limit_makes_the_step_void(each: list[list[Second]], code: str) -> None:
-    found = judged(steady(), each={str(i): one for i, one in enumerate(each)})
-    assert found.void == code
+    generators = {str(i): one for i, one in enumerate(each)}
+    assert judged(steady(), each=generators).void == code
+    assert night_void(steady(), generators) == code, "a night likewise"
 
 
 def test_a_step_without_its_crowd_is_void() -> None:

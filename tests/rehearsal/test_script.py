@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rostra.rehearsal.script import Script, digest, document, read_script, squeezed
 from rostra.rehearsal.scripts_io import bundled, load
+from rostra.rehearsal.wish import AROUND_S, MINUTES_MOST, fitted
 
 LEAST = 'name = "x"\n[[wave]]\nkind = "spike"\n'
 ATTACK = '[[attack]]\nprofile = "mimic"\nfrom_s = 10\nuntil_s = 60\n'
@@ -150,3 +151,18 @@ def test_the_page_is_the_table() -> None:
 def test_the_pages_example_is_a_script() -> None:
     page = document([])
     good(page.split("```toml\n")[1].split("```")[0])
+
+
+@pytest.mark.parametrize("script", bundled().values(), ids=list(bundled()))
+@pytest.mark.parametrize("minutes", [None, 2, 9, 58])
+@pytest.mark.parametrize("only", [True, False])
+def test_every_night_fits_into_what_a_house_consents_to(
+    script: Script, minutes: int | None, only: bool
+) -> None:
+    fits, takes_min, faster = fitted(script, minutes, only)
+    lasts_s = fits.ends_s - fits.begins_s
+    assert takes_min <= MINUTES_MOST and takes_min == (minutes or takes_min)
+    assert lasts_s + AROUND_S <= takes_min * 60
+    assert faster * lasts_s == pytest.approx(script.ends_s - script.begins_s)
+    if minutes is None and only and lasts_s < 50 * 60:
+        assert fits is script and faster == 1

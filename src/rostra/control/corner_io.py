@@ -75,7 +75,8 @@ class Corner:
         """Until all that others keep was heard; those who are dead are not waited for."""
         waits = [caught_up.wait() for caught_up in self._catching_up]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), _CATCH_UP_S)
+            async with asyncio.timeout(_CATCH_UP_S):
+                await asyncio.gather(*waits)
 
     def tls(self) -> ssl.SSLContext | None:
         """The TLS context of all ports, kept fresh; None without TLS."""

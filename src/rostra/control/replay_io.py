@@ -129,7 +129,8 @@ class ReplayKeeper:
             await process.wait()
             raise
         try:
-            await asyncio.wait_for(process.communicate(msgspec.json.encode(event)), most_s)
+            async with asyncio.timeout(most_s):
+                await process.communicate(msgspec.json.encode(event))
         except TimeoutError:
             log.error("%s: the replay maker took longer than %.0f s", event.event_id, most_s)
         finally:

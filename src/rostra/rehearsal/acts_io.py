@@ -145,27 +145,27 @@ async def play_night(
         *((fault.at_s, fault.name) for fault in script.faults if on.wish.faults),
     ]
     ends_s = zero_s + script.ends_s - script.begins_s
-    async with attacks_of(on, script, allowed, zero_s):
-        for at_s, act in sorted(acts):
-            await on.until(zero_s + at_s - script.begins_s)
-            on.say("night", f"{script.name}: {act} at {at_s:+.0f} s")
-            if act == "doors":
-                await on.house.open_doors(allowed.event_id)
-            elif act == "live":
-                await on.go_live(allowed, stack)
-            elif act == "storm":
-                await on.crowd.send(DropAll())
-            else:
-                inject(on.at.run_dir, act)
-        await on.until(ends_s)
-    on.night = night_found(
-        script,
-        digest(script),
-        listeners,
-        zero_s - script.begins_s,
-        on.watch.held(zero_s, ends_s),
-        on.watch.read,
-    )
+    try:
+        async with attacks_of(on, script, allowed, zero_s):
+            for at_s, act in sorted(acts):
+                await on.until(zero_s + at_s - script.begins_s)
+                on.say("night", f"{script.name}: {act} at {at_s:+.0f} s")
+                if act == "doors":
+                    await on.house.open_doors(allowed.event_id)
+                elif act == "live":
+                    await on.go_live(allowed, stack)
+                elif act == "storm":
+                    await on.crowd.send(DropAll())
+                else:
+                    inject(on.at.run_dir, act)
+            await on.until(ends_s)
+    finally:  # also of a night that was cut short
+        heard = on.watch.held(zero_s, ends_s)
+        if heard:
+            on.night = night_found(
+                script, digest(script), listeners, zero_s - script.begins_s, heard, on.watch.read,
+                knee.night_void(heard, on.watch.each(zero_s, ends_s)),
+            )  # fmt: skip
     await on.crowd.send(Leave(people=on.watch.here(), over_s=3.0))
     await on.until(on.watch.now() + 5.0)
     await on.house.door(allowed.event_id, open_all=True)

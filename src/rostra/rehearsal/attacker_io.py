@@ -42,7 +42,8 @@ async def _live() -> int:
         loop.add_signal_handler(number, stop.set)
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    line = await asyncio.wait_for(reader.readline(), _ORDERS_S)
+    async with asyncio.timeout(_ORDERS_S):
+        line = await reader.readline()
 
     async def left_alone() -> None:
         await reader.read()

@@ -24,6 +24,7 @@ from rostra.rehearsal.trouble import RehearsalTrouble
 
 _LINE_MOST = 1024 * 1024
 _STOPPED_S = 3.0
+_LATE_S = 60.0  # beyond the attack's own time: it begins, looks at the target, tells of the end
 _decoder: msgspec.json.Decoder[AttackSecond | AttackReport | Failed] = msgspec.json.Decoder(
     AttackSecond | AttackReport | Failed
 )
@@ -69,20 +70,26 @@ async def _one(orders: AttackOrders, tell: Callable[[AttackSecond], object]) -> 
     seconds: list[AttackSecond] = []
     try:
         process.stdin.write(msgspec.json.encode(orders) + b"\n")
-        while line := await process.stdout.readline():
-            told = _decoder.decode(line)
-            if isinstance(told, AttackSecond):
-                seconds.append(told)
-                tell(told)
-            elif isinstance(told, Failed):
-                raise RehearsalTrouble(told.code, told.message)
-            else:
-                return msgspec.structs.replace(told, seconds=tuple(seconds))
+        async with asyncio.timeout(orders.lasts_s + _LATE_S):
+            while line := await process.stdout.readline():
+                told = _decoder.decode(line)
+                if isinstance(told, AttackSecond):
+                    seconds.append(told)
+                    tell(told)
+                elif isinstance(told, Failed):
+                    raise RehearsalTrouble(told.code, told.message)
+                else:
+                    return msgspec.structs.replace(told, seconds=tuple(seconds))
+    except TimeoutError:
+        raise RehearsalTrouble(
+            "attacker_late", f"An attacker had not ended {_LATE_S:g} s after its time; it is ended."
+        ) from None
     finally:
         process.stdin.close()
         for stop in (process.terminate, process.kill):
             try:
-                await asyncio.wait_for(process.wait(), _STOPPED_S)
+                async with asyncio.timeout(_STOPPED_S):
+                    await process.wait()
                 break
             except TimeoutError:
                 with contextlib.suppress(ProcessLookupError):

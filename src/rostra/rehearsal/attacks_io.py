@@ -42,6 +42,7 @@ TURN_S = 0.005
 LOOK_S = 8.0  # at the target, before
 LOOK_EACH_S = 60.0  # a pass holds two minutes
 LOOKS_MOST = 80  # requests of one look
+_ENDED_S = 2.0  # what does not hear that it is over is left to the end of the process
 _EVENTS = 256
 _AT_ONCE_S = 0.005  # reading, before others of the loop have their turn
 _OVER = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
@@ -80,7 +81,7 @@ async def attack(
             play.close()
             for task in over:
                 task.cancel()
-            await asyncio.gather(*over, return_exceptions=True)
+            await asyncio.wait(over, timeout=_ENDED_S)
         why = ended.code if isinstance(ended, Failed) else over[first]
         return play.report(why)
     finally:

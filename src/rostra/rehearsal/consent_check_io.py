@@ -53,7 +53,8 @@ class ConsentCheck:
         and those of rehearsal/consent.py.
         """
         try:
-            status, body = await asyncio.wait_for(self._fetch(), _ANSWER_S)
+            async with asyncio.timeout(_ANSWER_S):
+                status, body = await self._fetch()
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.close()
             return _failed(UNREACHABLE, f"{self._target.origin} does not answer: {error!r}.")

@@ -47,6 +47,7 @@ _HELLO_S = 10.0
 _CLOCK_S = 5.0
 _BEGIN_S = 30.0
 _CLOCK_ASKED = 7
+_PARTING_S = 5.0
 _WAIT_FOR_S = 1.5  # for the last generator's second
 _AT_A_TIME = 2_000  # people in one order
 _MESSAGE_MOST = 16 * 1024 * 1024
@@ -69,9 +70,14 @@ class _Worker:
         self.gone = asyncio.Event()
 
     async def say(self, order: Order) -> None:
-        """To one who has gone nothing is said."""
-        with contextlib.suppress(ConnectionClosed):
-            await self.socket.send(msgspec.json.encode(order), text=True)
+        """To one who has gone nothing is said; one who does not listen any more goes."""
+        try:
+            async with asyncio.timeout(SILENT_MOST_S):
+                await self.socket.send(msgspec.json.encode(order), text=True)
+        except ConnectionClosed:
+            pass
+        except TimeoutError:
+            self.socket.transport.abort()
 
 
 class Coordinator:
@@ -160,7 +166,8 @@ class Coordinator:
             await worker.say(order)
         for worker in self._taken:
             try:
-                answer = await asyncio.wait_for(asyncio.shield(worker.ready), _BEGIN_S)
+                async with asyncio.timeout(_BEGIN_S):
+                    answer = await asyncio.shield(worker.ready)
             except TimeoutError:
                 raise RehearsalTrouble(
                     "generator_silent", f"{worker.name} did not say whether it is ready."
@@ -215,12 +222,16 @@ class Coordinator:
     async def end(self, timeout_s: float = 15.0) -> dict[str, Ended | Failed]:
         """All leave; each generator's last word. Who does not end in time is ended."""
         self._ending = True
-        for worker in self._workers.values():
+
+        async def goodbye(worker: _Worker) -> None:
             await worker.say(End())
-        deadline = time.monotonic() + timeout_s
-        for worker in self._workers.values():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(worker.gone.wait(), max(0.1, deadline - time.monotonic()))
+            await worker.gone.wait()
+
+        goodbyes = [asyncio.ensure_future(goodbye(one)) for one in self._workers.values()]
+        if goodbyes:
+            _, late = await asyncio.wait(goodbyes, timeout=timeout_s)
+            for one in late:
+                one.cancel()
         words = {w.name: w.last for w in self._workers.values() if w.last is not None}
         await self.close()
         return words
@@ -230,18 +241,23 @@ class Coordinator:
         self._ending = True
         if self._server is not None:
             self._server.close()
-            await self._server.wait_closed()
-            self._server = None
         for stop in ("terminate", "kill"):
             for process in self._processes:
                 try:
-                    await asyncio.wait_for(process.wait(), 3.0)
+                    async with asyncio.timeout(3.0):
+                        await process.wait()
                 except TimeoutError:
                     with contextlib.suppress(ProcessLookupError):
                         getattr(process, stop)()
         for process in self._processes:
             await process.wait()
         self._processes.clear()
+        if self._server is not None:
+            # Those elsewhere who do not read: nothing of theirs is waited for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PARTING_S):
+                    await self._server.wait_closed()
+            self._server = None
 
     # --- people ------------------------------------------------------------------------------
 
@@ -277,7 +293,8 @@ class Coordinator:
         if left <= 0:
             return False
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), left)
+            async with asyncio.timeout(left):
+                await self._news.wait()
         return True
 
     def _admit(self, _: ServerConnection, request: Request) -> Response | None:
@@ -290,7 +307,8 @@ class Coordinator:
 
     async def _serve(self, socket: ServerConnection) -> None:
         try:
-            first = await asyncio.wait_for(socket.recv(), _HELLO_S)
+            async with asyncio.timeout(_HELLO_S):
+                first = await socket.recv()
             hello = msgspec.json.decode(first, type=Hello)
         except (TimeoutError, ConnectionClosed, msgspec.DecodeError):
             return
@@ -348,7 +366,8 @@ class Coordinator:
         for _ in range(_CLOCK_ASKED):
             await worker.say(ClockAsked(at=time.monotonic()))
             try:
-                told, heard = await asyncio.wait_for(worker.clock.get(), _CLOCK_S)
+                async with asyncio.timeout(_CLOCK_S):
+                    told, heard = await worker.clock.get()
             except TimeoutError:
                 raise RehearsalTrouble(
                     "generator_silent", f"{worker.name} does not answer."

@@ -92,7 +92,8 @@ class Crowd(Connections):
         with contextlib.suppress(TimeoutError):
             while self._here and not self._closed:
                 self._left.clear()
-                await asyncio.wait_for(self._left.wait(), deadline - self.now())
+                async with asyncio.timeout(deadline - self.now()):
+                    await self._left.wait()
         self.close()
 
     def close(self) -> None:

@@ -95,7 +95,8 @@ class FaultFound(msgspec.Struct, frozen=True, kw_only=True):
 class NightFound(msgspec.Struct, frozen=True, kw_only=True):
     """What a script's crowd met, with the door as on the night. `series` for the picture.
 
-    `admit_…`: from the arrival to the pass, those who waited for the doors among them.
+    `admit_…`: from the arrival to the pass, those who waited for the doors among them. `void`: why
+    it says nothing about the house (a code), or empty.
     """
 
     script: str
@@ -111,6 +112,7 @@ class NightFound(msgspec.Struct, frozen=True, kw_only=True):
     admit_p50_s: float = 0.0
     admit_p90_s: float = 0.0
     admit_p99_s: float = 0.0
+    void: str = ""
     series: dict[str, list[float]] = {}
 
 

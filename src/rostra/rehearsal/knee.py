@@ -378,3 +378,8 @@ def joins(steps: Sequence[Step]) -> Interval | None:
     most = max((step.joins_s for step in valid if step.carried), default=0.0)
     slow = [step.joins_s for step in valid if step.reason in JOINING and step.joins_s > most]
     return Interval(most, most, min(slow, default=most)) if most else None
+
+
+def night_void(held: Sequence[Second], generators: Mapping[str, Sequence[Second]]) -> str:
+    """Why the seconds of a night say nothing about the house: a generator was its own limit."""
+    return _void(held, generators, 0, 0)[0]

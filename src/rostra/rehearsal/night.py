@@ -30,8 +30,11 @@ def night_found(
     zero_s: float,
     seconds: Sequence[Second],
     readings: Sequence[tuple[float, _Read]],
+    void: str = "",
 ) -> NightFound:
-    """What the crowd met. `zero_s`: T0 on the clock of the `seconds` and of the `readings`."""
+    """What the crowd met. `zero_s`: T0 on the clock of the `seconds` and of the `readings`; `void`:
+    why that says nothing about the house (knee.night_void).
+    """
     join, admit = Histogram(), Histogram()
     for second in seconds:
         histogram.merge(join, second.join)
@@ -47,6 +50,7 @@ def night_found(
         rungs.append(float(one.rung) if one else (rungs[-1] if rungs else 0.0))
         busy.append(max((edge.busy for edge in one.edges), default=0.0) if one else 0.0)
     return NightFound(
+        void=void,
         script=script.name,
         script_hash=script_hash,
         seed=script.seed,

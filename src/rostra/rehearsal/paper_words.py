@@ -76,6 +76,7 @@ EN = {
     "fault_line_never": "{says}: {stalled} of {listeners} listeners fell silent; not all was well "
     "again in the time watched.",
     "night": "A night: the script “{script}”",
+    "night_void": "The night is void: {why}. It says nothing about the house.",
     "night_line": "{people} people came, {joined} heard the sound, {gave_up} gave up. Half heard "
     "it within {p50}, 99 of 100 within {p99}. For {stalled} of them the sound stopped.",
     "night_inside": "listening",
@@ -202,6 +203,7 @@ FR = {
     "fault_line_never": "{says} : {stalled} auditeurs sur {listeners} réduits au silence ; tout "
     "n’allait pas de nouveau dans le temps observé.",
     "night": "Une nuit : le scénario « {script} »",
+    "night_void": "La nuit est nulle : {why}. Elle ne dit rien de la maison.",
     "night_line": "{people} personnes sont venues, {joined} ont entendu le son, {gave_up} ont "
     "renoncé. La moitié l’a entendu en {p50}, 99 sur 100 en {p99}. Pour {stalled} d’entre eux le "
     "son s’est arrêté.",

@@ -148,8 +148,10 @@ class Conductor:
         can = count * limits.listeners_each(files)
         # Workers come from addresses of their own; those here take as many as they need.
         sources = count * SOURCES_EACH
-        problems = limits.check(self.wish.listeners or can, files, count, sources, port_range())
-        if self.wish.listeners and problems:
+        script = self.wish.script
+        wished = self.wish.listeners or (script.listeners if script else 0)
+        problems = limits.check(wished or can, files, count, sources, port_range())
+        if wished and problems:
             raise RehearsalTrouble("crowd_too_large", "\n".join(problems))
         return self.wish.listeners or can
 

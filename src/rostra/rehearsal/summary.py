@@ -141,7 +141,8 @@ def night_line(findings: Findings, language: Language = "en") -> str:
     night = findings.night
     if night is None:
         return ""
-    return say(
+    void = say(language, "night_void", why=why(language, night.void)) + " " if night.void else ""
+    return void + say(
         language,
         "night_line",
         people=number(language, night.people),

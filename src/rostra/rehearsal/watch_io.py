@@ -126,5 +126,6 @@ class Watch:
                 break
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), max(0.01, at_s + LATE_S - self.now()))
+                async with asyncio.timeout(max(0.01, at_s + LATE_S - self.now())):
+                    await self._news.wait()
         return not self.ended

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from rostra.rehearsal.findings import Step
-from rostra.rehearsal.script import Script
+from rostra.rehearsal.script import Script, squeezed
 
+KNEE_MIN = 9  # what finding the knees of all rungs takes
+MINUTES_MOST = 58  # of a rehearsal: a house consents to an hour
+AROUND_S = 40.0  # a night's beginning and end
 ATTACK_REQUESTS_S = 50_000  # at most, where nobody says how many
 
 
@@ -58,6 +63,22 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             "attack_connections": self.attack_connections + sum(one.connections for one in those),
             "attack_sources": max([self.attack_sources, *(one.sources for one in those)]),
         }
+
+
+def fitted(script: Script, minutes: int | None, only_script: bool) -> tuple[Script, int, float]:
+    """The script as it can be played, the minutes that all takes, and how many times as fast.
+
+    `minutes`: at most so many; None for as many as it takes, up to what a house consents to. What
+    is too long is played faster, all of it, and so is steeper (script.squeezed).
+    """
+    lasts_s = script.ends_s - script.begins_s
+    knee_min = 0 if only_script else KNEE_MIN
+    if minutes is None:
+        minutes = min(MINUTES_MOST, math.ceil((lasts_s + AROUND_S) / 60) + knee_min)
+    # The night comes first; where there is little time the search for knees gets half of it.
+    least_min = min(knee_min, minutes / 2)
+    room_s = max(10.0, (minutes - least_min) * 60 - AROUND_S)
+    return squeezed(script, room_s), minutes, max(1.0, lasts_s / room_s)
 
 
 class Progress(msgspec.Struct, kw_only=True):

@@ -194,7 +194,8 @@ class Kernel:
         failed = 0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), READ_EACH_S)
+                async with asyncio.timeout(READ_EACH_S):
+                    await self._asked.wait()
             self._asked.clear()
             try:
                 await self._once()

@@ -157,7 +157,8 @@ class Supervisor:
                 child.process.send_signal(signal.SIGTERM)
         waits = [child.process.wait() for child in self._children if child.process is not None]
         try:
-            await asyncio.wait_for(asyncio.gather(*waits), _GRACE_S)
+            async with asyncio.timeout(_GRACE_S):
+                await asyncio.gather(*waits)
         except TimeoutError:
             for child in self._children:
                 if child.up and child.process is not None:
