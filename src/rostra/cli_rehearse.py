@@ -273,6 +273,12 @@ def _simulate(name: str, data: Path, as_json: bool, given: dict[str, Any]) -> No
     from rostra.rehearsal.trouble import RehearsalTrouble
 
     script = _script(name)
+    if script.attacks or script.faults:
+        click.echo(
+            "The simulation plays the crowd alone: the script's attacks and faults are left out. "
+            "A rehearsal against a house plays them.",
+            err=True,
+        )
     try:
         simulate_io.run(
             script,

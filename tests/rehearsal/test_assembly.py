@@ -9,6 +9,7 @@ import pytest
 from rostra.rehearsal import assembly
 from rostra.rehearsal.findings import Findings, Step
 from rostra.rehearsal.orders import Hello, Second
+from rostra.rehearsal.paper_words import noted
 from rostra.rehearsal.wish import Wish
 
 HELLO = Hello(key="ab", name="here-0", files=20_000, cores=2, machine="m")
@@ -72,7 +73,11 @@ def test_a_run_that_cannot_go_on_says_whose_doing_it_is(whys: list[str], said: s
 
 
 def test_what_was_not_done_is_said() -> None:
-    assert "faults" in found(Wish(faults=False), [step(500)]).not_tested
+    notes = found(Wish(faults=False), [step(500)]).not_tested
+    assert {"faults", "attacks"} <= set(notes)
+    [levels] = [note for note in notes if note.startswith("service levels: ")]
+    assert levels == "service levels: 1, 2, 3"
+    assert noted("fr", levels) == "les niveaux de service\N{NARROW NO-BREAK SPACE}: 1, 2, 3"
     assert "faults" not in assembly.program(Wish(faults=False))
     assert "0, 3" in assembly.program(Wish(rungs=(0, 3)))
 

@@ -11,9 +11,11 @@ from rostra.rehearsal.findings import (
     Findings,
     Generator,
     NightFound,
+    RungFound,
     Step,
 )
 from rostra.rehearsal.orders import Hello, Second
+from rostra.rehearsal.script import Script
 from rostra.rehearsal.trouble import RehearsalTrouble
 from rostra.rehearsal.wish import Wish
 
@@ -21,6 +23,7 @@ NOT_TESTED = (
     "listeners with more than one connection each, as browsers may open",
     "the network between this machine and the world",
 )
+FAULTS = ("storm", "edge-0", "packager", "stage", "control", "hog", "disk")
 
 
 def generators(
@@ -63,6 +66,28 @@ def ended(*whys: str) -> RehearsalTrouble:
     if codes == {"house_silent"}:
         return RehearsalTrouble("house_silent", "the house did not answer any more")
     return RehearsalTrouble("broken_off", f"it could not go on ({', '.join(sorted(codes))})")
+
+
+def not_tested(
+    rungs: Sequence[RungFound],
+    faults: Sequence[FaultFound],
+    night: Script | None,
+    attacks: Sequence[AttackFound],
+) -> tuple[str, ...]:
+    """What nobody should take for rehearsed. `night`: the script that was played."""
+    broken = {one.name for one in faults}
+    if night is not None:
+        broken |= {one.name for one in night.faults} | ({"storm"} if night.storms else set())
+    levels = [str(rung) for rung in range(4) if rung not in {row.rung for row in rungs}]
+    left = [name for name in FAULTS if name not in broken]
+    notes = [*NOT_TESTED]
+    if levels:
+        notes.append(f"service levels: {', '.join(levels)}")
+    if left:
+        notes.append(f"faults: {', '.join(left)}" if broken else "faults")
+    if not attacks and not (night and night.attacks):
+        notes.append("attacks")
+    return tuple(notes)
 
 
 def findings(
@@ -114,6 +139,6 @@ def findings(
         attacks=tuple(attacks),
         void=void,
         cut_short=cut_short,
-        not_tested=NOT_TESTED if faults else (*NOT_TESTED, "faults"),
+        not_tested=not_tested(rungs, faults, wish.script if night else None, attacks),
         doubts=tuple(doubts),
     )

@@ -269,6 +269,8 @@ NOTED_FR = {
     "plusieurs connexions chacun, comme les navigateurs peuvent en ouvrir",
     "the network between this machine and the world": "le réseau entre cette machine et le monde",
     "faults": "les pannes",
+    "service levels": "les niveaux de service",
+    "attacks": "les attaques",
     "generators and house shared the cores of one machine": "générateurs et maison se "
     "partageaient les cœurs d’une seule machine",
     "what is allowed goes beyond what was seen, by the measured cost": "ce qui est admis va plus "
@@ -306,8 +308,11 @@ def why(language: Language, code: str) -> str:
 
 
 def noted(language: Language, text: str) -> str:
-    """What a rehearsal noted, in that language where it is known."""
-    return NOTED_FR.get(text, text) if language == "fr" else text
+    """What a rehearsal noted ("words" or "words: names"), in that language where it is known."""
+    if language == "en" or text in NOTED_FR:
+        return NOTED_FR[text] if language == "fr" else text
+    words, colon, names = text.partition(": ")
+    return f"{NOTED_FR[words]}{_THIN}: {names}" if colon and words in NOTED_FR else text
 
 
 def sentence(text: str) -> str:
