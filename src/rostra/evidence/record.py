@@ -14,7 +14,7 @@ import msgspec
 from rostra.ground.sealed import canonical
 
 VERSION = 1
-RECORD_MOST = 64 * 1024  # bytes
+RECORD_MOST = 65_535  # bytes; the length before a record in the log has 16 bits
 
 # Letters of a stratum: what the clients in it did or did not show (EdgeSecond.strata).
 NO_CREDENTIAL = "c"  # neither pass nor ticket
