@@ -60,7 +60,7 @@ class Chains:
         if isinstance(record, EdgeSecond):
             self._edge(entry, leaf, record)
             return
-        if record.at_ms < self._control_ms:
+        if record.at_ms < self._control_ms - APART_MS:  # facts wait up to a second to be written
             self._add("clock_back", entry, record, "the writer's clock went back")
         self._control_ms = record.at_ms
         if isinstance(record, Sealed):

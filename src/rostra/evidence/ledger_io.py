@@ -17,7 +17,7 @@ import msgspec
 from rostra.evidence import checkpoint as checkpoints
 from rostra.evidence.checkpoint import Checkpoint
 from rostra.evidence.merkle import Growing, leaf_hash
-from rostra.evidence.record import Happened, decode, encode
+from rostra.evidence.record import EdgeSecond, Happened, decode, encode
 from rostra.evidence.tiles import entries_in, frame
 from rostra.ground.refusals import Refusal
 from rostra.ground.sealed import public_key
@@ -77,6 +77,7 @@ class Ledger:
         """
         self.origin = checkpoints.origin_of(event_id)
         self.newest: Checkpoint | None = None
+        self.numbers: dict[tuple[str, str], int] = {}  # found: an edge's run → its next number
         self._folder, self._key = folder, key
         self._tree = Growing()
         self._bytes = 0
@@ -148,9 +149,12 @@ class Ledger:
         last_ms, root_then = 0, None if newest and newest.size else self._tree.root()
         for entry in read_entries(self._folder / ENTRIES):
             try:
-                last_ms = decode(entry).at_ms
+                record = decode(entry)
             except (msgspec.DecodeError, ValueError, RecursionError):
                 break  # what a power cut left of the newest blocks
+            last_ms = record.at_ms
+            if isinstance(record, EdgeSecond):
+                self.numbers[record.by, record.run] = record.number + 1
             self._tree.append(leaf_hash(entry))
             self._bytes += len(frame(entry))
             if newest and self._tree.size == newest.size:

@@ -46,6 +46,7 @@ class Sealed(Record, frozen=True, kw_only=True):
     settings: str  # hash, as in a certificate
     settings_said: dict[str, Any] = {}
     certificate: str = ""  # the signed document (text), empty if there is none that holds
+    certificate_hash: str = ""  # of that text, SHA-256; alone where the text is too long
     lapsed: tuple[str, ...] = ()  # why the newest certificate does not hold
     capacity: tuple[int, ...]  # listeners at rungs 0 to 3 that the house went by
     joins_permille: int  # joins a second, in thousandths
