@@ -28,6 +28,7 @@ class _Kept(msgspec.Struct):
     """One event's ledger, what waits for it, and since when something could not be written."""
 
     book: ControlBook
+    begun_ms: int
     waiting: list[tuple[bytes, EdgeSecond | None]] = []
     ledger: Ledger | None = None
     signed_at: float = 0.0
@@ -110,7 +111,7 @@ class Keeper:
     def _follow(self, event: Event, now_ms: int) -> None:
         kept = self._kept.get(event.event_id)
         if is_kept(event, now_ms) and (kept is None or kept.over):
-            self._kept[event.event_id] = _Kept(ControlBook(event))
+            self._kept[event.event_id] = _Kept(ControlBook(event), now_ms)
 
     def _edge(self, kept: _Kept, edge: str, raw: bytes | None, now_ms: int) -> None:
         if raw is None:
@@ -140,7 +141,7 @@ class Keeper:
         if kept.failed:
             return None
         try:
-            ledger = kept.ledger or self._opened(event_id, kept, now_ms)
+            ledger = kept.ledger or self._opened(event_id, kept)
         except (LedgerTrouble, OSError, ValueError) as error:
             log.error("evidence of %s is not kept: %s", event_id, error)
             kept.failed = True
@@ -161,7 +162,8 @@ class Keeper:
             if kept.over:
                 ledger.close()
 
-    def _opened(self, event_id: str, kept: _Kept, now_ms: int) -> Ledger:
+    def _opened(self, event_id: str, kept: _Kept) -> Ledger:
+        now_ms = kept.begun_ms  # what waits to be written happened after that
         ledger = Ledger(ledger_dir(self._data, event_id), event_id, self._key, now_ms)
         if ledger.size == 0:
             ledger.append([encode(self._promised(kept.book.event, now_ms))])
