@@ -319,6 +319,14 @@ def test_a_record_that_is_none(tmp_path: Path) -> None:
     assert unreadable == [("record_unreadable", at) for at in (5, 6, 7)]
 
 
+def test_a_member_of_very_many_records_is_not_unfolded(bundle: Path) -> None:
+    content = members(bundle)
+    content["tile/entries/001"] = frame(b"x") * 100_000
+    packed(bundle, content)
+    found = codes(bundle)
+    assert ("record_torn", 256 + 512) in found and len(found) < 1000
+
+
 def test_nothing_to_export(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(LedgerTrouble, match="nothing was signed"):
         export(tmp_path, EVENT, PUBLIC, tmp_path / "night.zip")

@@ -48,6 +48,8 @@ def test_entries_are_read_back(entries: list[bytes], torn: bytes) -> None:
     rest = b"\x7f\xff" + torn
     assert tiles.entries_in(raw + rest) == (entries, len(raw))
     assert tiles.entries_in(raw + bytes(8)) == (entries, len(raw))
+    some = sum(2 + len(entry) for entry in entries[:2])
+    assert tiles.entries_in(raw, 2) == (entries[:2], some)
 
 
 def test_an_entry_has_to_fit() -> None:

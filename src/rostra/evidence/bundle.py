@@ -12,7 +12,7 @@ from rostra.evidence.found import Finding
 from rostra.evidence.record import Sealed
 from rostra.ground.refusals import Refusal
 
-WITNESS_MOST = 64 * 1024**2  # bytes
+WITNESS_MOST = 16 * 1024**2  # bytes
 
 _README = """Evidence of the event {event_id}.
 

@@ -262,9 +262,10 @@ class _Reading:
         if raw is None:
             self._missing(name, first)
             return None
-        entries, used = entries_in(raw)
+        entries, used = entries_in(raw, 2 * WIDTH)  # more are not looked at: none can be right
         if used != len(raw):
-            self._found("record_torn", f"{name} ends within a record", first + len(entries))
+            words = f"{name} goes on after {len(entries)} records with what is none"
+            self._found("record_torn", words, first + len(entries))
         return entries
 
     def _upper(self, nodes: list[bytes], size: int) -> None:

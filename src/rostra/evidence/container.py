@@ -86,7 +86,7 @@ def size_most(name: str) -> int:
     if name in (README, KEY, CHECKPOINT):
         return 64 * 1024
     if name == CHECKPOINTS:
-        return 64 * 1024**2
+        return 16 * 1024**2
     if _TILE.fullmatch(name):
         return WIDTH * HASH_BYTES
     return BUNDLE_MOST if _ENTRIES.fullmatch(name) else 0

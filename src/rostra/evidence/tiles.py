@@ -103,14 +103,14 @@ def frame(entry: bytes) -> bytes:
     return len(entry).to_bytes(2) + entry
 
 
-def entries_in(raw: bytes) -> tuple[list[bytes], int]:
-    """The whole records at the beginning of `raw`, and how many bytes they take.
+def entries_in(raw: bytes, most: int = BUNDLE_MOST) -> tuple[list[bytes], int]:
+    """The whole records at the beginning of `raw`, up to `most`, and how many bytes they take.
 
     A length of nothing ends them too: no record is empty, but what a disk never wrote is zeros.
     """
     entries: list[bytes] = []
     at = 0
-    while at + 2 <= len(raw):
+    while at + 2 <= len(raw) and len(entries) < most:
         size = int.from_bytes(raw[at : at + 2])
         if not size or at + 2 + size > len(raw):
             break
