@@ -178,6 +178,18 @@ async def test_a_damaged_ledger_is_left_as_it_is(evening: Evening) -> None:
     assert path.read_bytes() == before
 
 
+async def test_a_promise_that_has_no_form_is_said_and_nothing_is_kept(evening: Evening) -> None:
+    long = msgspec.structs.replace(sealed(), build="x" * 70_000)
+    standing = Standing(capacity=(1, 1, 1, 1))
+    evening.keeper = Keeper(
+        evening.data, KEY, evening.told.append, lambda event, now_ms: long, lambda _: standing
+    )
+    evening.phase(Phase.LIVE)
+    await evening.seconds(2)
+    assert evening.records() == [] and evening.told == []
+    Ledger(ledger_dir(evening.data, "abcdefghij"), "abcdefghij", KEY, START_MS).close()
+
+
 async def test_what_is_no_record_of_that_edge_is_left_out(evening: Evening) -> None:
     evening.phase(Phase.LIVE)
     evening.keeper.handle(tallied(EdgeWriter("edge-0").second(1), edge="edge-1"))

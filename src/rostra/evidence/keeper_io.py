@@ -165,9 +165,13 @@ class Keeper:
     def _opened(self, event_id: str, kept: _Kept) -> Ledger:
         now_ms = kept.begun_ms  # what waits to be written happened after that
         ledger = Ledger(ledger_dir(self._data, event_id), event_id, self._key, now_ms)
-        if ledger.size == 0:
-            ledger.append([encode(self._promised(kept.book.event, now_ms))])
-            ledger.sign(now_ms)
+        try:
+            if ledger.size == 0:
+                ledger.append([encode(self._promised(kept.book.event, now_ms))])
+                ledger.sign(now_ms)
+        except BaseException:
+            ledger.close()
+            raise
         kept.ledger, kept.book.numbers = ledger, ledger.numbers
         return ledger
 
