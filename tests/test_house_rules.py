@@ -15,6 +15,7 @@ TOP = {
     "cli_certificate.py",
     "cli_count.py",
     "cli_door.py",
+    "cli_evidence.py",
     "cli_operator.py",
     "cli_rehearse.py",
     "cli_shield.py",

@@ -390,6 +390,7 @@ def config_explain(name: str | None, markdown: bool, as_json: bool) -> None:
 import rostra.cli_certificate  # noqa: E402  and so does this
 import rostra.cli_count  # noqa: E402  and so does this
 import rostra.cli_door  # noqa: E402  it adds its commands to what stands above
+import rostra.cli_evidence  # noqa: E402  and so does this
 import rostra.cli_operator  # noqa: E402  and so does this
 import rostra.cli_rehearse  # noqa: E402  and so does this
 import rostra.cli_shield  # noqa: E402, F401  and so does this

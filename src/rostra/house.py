@@ -25,7 +25,7 @@ from rostra.agenda.links import Addresses
 from rostra.control import keys_io, tls_io
 from rostra.control.corner_io import PortTrouble, corner_of, listening_socket
 from rostra.control.rehearsals_io import record_path
-from rostra.ground.facts import Event
+from rostra.ground.facts import AnyFact, Event
 from rostra.ground.hearing import CONTROL_HEARS, EDGE_HEARS, PACKAGER_HEARS, STAGE_HEARS
 from rostra.ground.settings import Settings
 from rostra.supervision.supervisor_io import Supervisor, end_orphans
@@ -89,6 +89,13 @@ def _connections(settings: Settings) -> int:
     return each * edge_count(settings)
 
 
+def _definitions() -> bytes:
+    """The page that says what the audience's numbers mean, where the pages were built."""
+    folder = pages_dir()
+    page = folder / "count.html" if folder else None
+    return page.read_bytes() if page and page.exists() else b""
+
+
 async def run_control(settings: Settings) -> None:
     """The control process."""
     from rostra.admission.capacity import defaults
@@ -96,8 +103,10 @@ async def run_control(settings: Settings) -> None:
     from rostra.control import api_io
     from rostra.control.control_io import Control, ControlSettings
     from rostra.control.doors_io import DoorSettings
+    from rostra.control.promise_io import Promise
     from rostra.control.shieldkeeper_io import ShieldSettings
     from rostra.control.storage_io import Storage
+    from rostra.evidence.keeper_io import Keeper
     from rostra.rehearsal import fingerprint_io
     from rostra.shield.nft_io import kernel_of
     from rostra.shield.paths_io import Paths
@@ -112,18 +121,36 @@ async def run_control(settings: Settings) -> None:
             log.error("capacity was not measured, %.0f µs a request is assumed: %s", COST_US, error)
             cost_us = COST_US
         edges = tuple(f"edge-{i}" for i in range(edge_count(settings)))
+        as_it_is = await asyncio.to_thread(fingerprint_io.house, settings, len(edges))
+        signing = keys_io.load_or_create(corner.data, "signing")
+        keeper = Keeper(
+            corner.data,
+            signing,
+            corner.bus.publish,
+            lambda event, now_ms: promise.sealed(event, now_ms),
+            lambda event_id: promise.standing(event_id),
+        )
+
+        def tell(fact: AnyFact) -> None:
+            corner.bus.publish(fact)
+            keeper.handle(fact)
+
+        def hear(fact: AnyFact) -> None:
+            keeper.handle(fact)
+            control.handle(fact)
+
         control = Control(
             Storage(corner.data),
             corner.data,
             keys_io.load_or_create(corner.data, "invitation"),
             addresses(settings),
-            corner.bus.publish,
+            tell,
             ControlSettings(
                 doors_open_before_min=settings.number("agenda.doors_open_before_min"),
                 invitation_days=settings.number("agenda.invitation_days"),
                 replay_within_min=settings.number("agenda.replay_within_min"),
                 replay_maker=_process_command(corner.data / "run", REPLAY_MAKER),
-                house=await asyncio.to_thread(fingerprint_io.house, settings, len(edges)),
+                house=as_it_is,
                 origins=_origins(settings),
                 door=DoorSettings(
                     capacity=defaults(cost_us, os.cpu_count() or 1, _connections(settings)),
@@ -143,8 +170,11 @@ async def run_control(settings: Settings) -> None:
                 ),
             ),
         )
+        promise = Promise(corner.data, as_it_is, signing, control.doors, _definitions())
+        control.noted = keeper.acted
         control.resume()
-        corner.hear(CONTROL_HEARS, control.handle, len(edges))
+        corner.hear(CONTROL_HEARS, hear, len(edges))
+        corner.go(keeper.run())
         operator_key = keys_io.load_or_create(corner.data, "operator")
         app = api_io.make_app(control, operator_key, corner.data, pages_dir())
         await corner.serve_app(
@@ -153,6 +183,7 @@ async def run_control(settings: Settings) -> None:
         corner.go(corner.repeat(control.tick, 0.1))
         await corner.until_ended()
         await control.close()
+        await keeper.close()
         await kernel.close()
 
 

@@ -45,7 +45,7 @@ def test_the_state_is_what_the_contract_says() -> None:
                       "muted": False}],
         "people": ["Ada", "Grace"],
         "announcements": [{"number": 1, "at": "2026-12-01T20:00:00Z", "text": "soon"}],
-        "rung": 0, "rung_since": None, "rung_reason": "rung_best",
+        "checkpoint": None, "rung": 0, "rung_since": None, "rung_reason": "rung_best",
         "door": {"admission": "passes", "commitment": None, "secret": None, "seed": None,
                  "opened_at": None, "cohort_s": 10, "admitted_rank": -1, "pace": 0.0,
                  "full": False, "waiting": 0, "line": [], "beat_s": 30, "poll_s": 10, "lanes": []},

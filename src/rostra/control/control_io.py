@@ -76,6 +76,7 @@ class Control:
         self._key = invitation_key
         self.addresses = addresses
         self._publish = publish
+        self.noted: Callable[[str, str, str, str], None] = lambda *_: None  # event, act, by, says
         self._doors_open_before_ms = settings.doors_open_before_min * 60_000
         self._invitation_days = settings.invitation_days
         self._started, self._started_ms = now, now_ms()
@@ -226,6 +227,7 @@ class Control:
         """Write down what was done; a rehearsal writes its own account."""
         if self.events[event_id].rehearsal:
             return
+        self.noted(event_id, act, by, says)
         detail = Detail(by, says, undid)
         self._storage.note(
             Done(event_id=event_id, at_ms=now_ms(), act=act, detail=detail, undo=undo or Undo())

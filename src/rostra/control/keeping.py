@@ -7,6 +7,7 @@ import msgspec
 from rostra.ground.facts import (
     AnyFact,
     AudienceCounted,
+    CheckpointSigned,
     DoorMoved,
     DoorSet,
     EventChanged,
@@ -52,7 +53,7 @@ def keeping(fact: AnyFact, serial: int) -> Keep | None:
             return Keep(f"event/{fact.event.event_id}", FOREVER_S)
         case (
             SeatsChanged() | AudienceCounted() | PlaylistsOffered() | ReplaySealed()
-            | DoorSet() | DoorMoved() | ReplayPromised()
+            | DoorSet() | DoorMoved() | ReplayPromised() | CheckpointSigned()
         ):  # fmt: skip
             return Keep(f"{type(fact).__name__}/{fact.event_id}", FOREVER_S)
         case RehearsalSet():

@@ -24,6 +24,7 @@ from rostra.delivery.window import Answer, LiveWindow, Release, Stored, Wait, st
 from rostra.ground.facts import (
     AnyFact,
     AudienceCounted,
+    CheckpointSigned,
     DoorMoved,
     DoorSet,
     Event,
@@ -132,6 +133,8 @@ class Catalogue:
                 self._entry(fact.event_id).known.moved = fact
             case ReplayPromised():
                 self._entry(fact.event_id).known.promised = fact
+            case CheckpointSigned():
+                self._entry(fact.event_id).known.checkpoint = fact.note
             case PlaylistsOffered():
                 self._entry(fact.event_id).known.offered = fact
                 self._outdate(fact.event_id)

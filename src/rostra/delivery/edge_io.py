@@ -15,6 +15,9 @@ from itertools import chain, count, islice
 from math import inf
 from pathlib import Path
 
+import msgspec
+
+from rostra.admission.distinct import Distinct
 from rostra.admission.door import Door
 from rostra.agenda import calendar_document
 from rostra.delivery.accepting_io import Accepting, Introduced
@@ -27,12 +30,14 @@ from rostra.delivery.listeners import Listeners
 from rostra.delivery.shares import Share
 from rostra.delivery.site import PageFile
 from rostra.delivery.stored import StoredDocuments
+from rostra.evidence.edge_book import EdgeBook
 from rostra.ground.facts import AnyFact, DoorMoved, EdgeTallied, EventChanged, Phase, ShieldSet
 from rostra.ground.keys import KeyRing
 from rostra.ground.shield_values import ShieldTally
 from rostra.shield.accounts import Account
 from rostra.shield.path import Automaton
 from rostra.shield.proxies import Proxies
+from rostra.shield.sketches import merged_count
 
 log = logging.getLogger(__name__)
 _SHARDS = 8  # connections are looked at in turns, so that no look takes long
@@ -85,6 +90,14 @@ def listening_socket(host: str, port: int, unread_ms: int) -> socket.socket:
     return listening
 
 
+def _distinct(wire: bytes) -> int:
+    """How many listeners a tally names."""
+    listeners = Distinct()
+    if wire:
+        listeners.add_wire(wire)
+    return listeners.estimate().value
+
+
 class Edge:
     """One process' door to the crowd. All methods are to be called on its event loop.
 
@@ -110,9 +123,9 @@ class Edge:
         proxies: Proxies | None = None,
     ) -> None:
         self.name = name
-        self.door = Door(
-            ring or KeyRing((os.urandom(32),)), name, os.urandom(_RUN_BYTES).hex(), admission
-        )
+        run = os.urandom(_RUN_BYTES).hex()
+        self.door = Door(ring or KeyRing((os.urandom(32),)), name, run, admission)
+        self._book = EdgeBook(name, run, _distinct, lambda sketch: merged_count([sketch]))
         self._limits = limits or Limits(connections=max_connections, held=max_connections)
         catalogue = Catalogue(
             read_pages(pages_dir),
@@ -163,6 +176,8 @@ class Edge:
             return  # what the others still had to say of a rehearsal that is over
         if isinstance(fact, EventChanged) and (event := fact.event).rehearsal:
             self._gone |= {event.event_id} if event.phase is Phase.CANCELLED else set()
+        if isinstance(fact, EventChanged):
+            self._book.follow(fact.event)
         desk = self.desk
         if isinstance(fact, ShieldSet):
             self._be_shielded(fact)
@@ -337,7 +352,15 @@ class Edge:
         desk.refusals.clear()
         desk.body_bytes = 0
         self._cpu_s, self._tallied_at, self._lag_s = cpu_s, now, 0.0
-        return tallied
+        return self._written(tallied)
+
+    def _written(self, tallied: EdgeTallied) -> EdgeTallied:
+        """With what the ledgers get of this second; they must not take the edge from anyone."""
+        try:
+            return msgspec.structs.replace(tallied, records=self._book.write(tallied))
+        except Exception:
+            log.exception("what the edge did cannot be written down")
+            return tallied
 
     def _shield_tally(self, elapsed_s: float) -> ShieldTally | None:
         try:

@@ -84,6 +84,7 @@ class Known(msgspec.Struct):
     door: DoorSet | None = None
     moved: DoorMoved | None = None
     promised: ReplayPromised | None = None
+    checkpoint: str | None = None
 
 
 class EventState(msgspec.Struct):
@@ -149,6 +150,7 @@ class EventState(msgspec.Struct):
             "door": self._door(strain),
             "audience": self._audience(),
             "replay_due": rfc3339(known.promised.due_ms if known.promised else None),
+            "checkpoint": known.checkpoint,
             "poll_s": strain.stretched(usual_s, most_s),
             "links": {
                 "page": page,

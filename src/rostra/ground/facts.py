@@ -158,6 +158,14 @@ class ReplayPromised(Fact, frozen=True, kw_only=True):
     due_ms: int
 
 
+class CheckpointSigned(Fact, frozen=True, kw_only=True):
+    """The newest checkpoint of an event's ledger, as a signed note (C2SP). Kept."""
+
+    event_id: str
+    at_ms: int
+    note: str
+
+
 class RehearsalSet(Fact, frozen=True, kw_only=True):
     """A rehearsal may run against this house, or (with an empty `consent`) no longer. Kept.
 
@@ -341,6 +349,7 @@ class EdgeTallied(Fact, frozen=True, kw_only=True):
     doors: dict[str, DoorTally] = {}  # by event
     loop_lag_p99_ms: float = 0.0
     shield: ShieldTally | None = None
+    records: dict[str, bytes] = {}  # by event: this second for its ledger (evidence/record.py)
 
 
 # --- from the supervisor ----------------------------------------------------------------------
@@ -368,6 +377,7 @@ AnyFact: TypeAlias = (
     | DoorSet
     | DoorMoved
     | ReplayPromised
+    | CheckpointSigned
     | RehearsalSet
     | ShieldSet
     | SeatsChanged

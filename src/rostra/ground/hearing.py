@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rostra.ground.facts import (
     AudienceCounted,
+    CheckpointSigned,
     DoorMoved,
     DoorSet,
     EdgeTallied,
@@ -39,6 +40,7 @@ EDGE_HEARS: dict[str, list[type]] = {
         DoorSet,
         DoorMoved,
         ReplayPromised,
+        CheckpointSigned,
         RehearsalSet,
         ShieldSet,
         PlaylistsOffered,  # these two of a replay that was made without the packager

@@ -1,0 +1,1 @@
+"""Evidence: what happened, as records that nobody can change afterwards without its being seen."""
