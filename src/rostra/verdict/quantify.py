@@ -1,0 +1,146 @@
+"""Quantification: how much of the demand was an attack; never how many flags were seen.
+
+A sign is shown by part of the attack and, more seldom, by part of the crowd. What is counted is
+therefore corrected by both rates: adjusted classify & count (G. Forman, "Quantifying counts and
+costs via classification", 2008), and where clients show several signs, the priors by expectation
+maximisation (M. Saerens et al., "Adjusting the outputs of a classifier to new a priori
+probabilities", 2002). The rates are constants of the model, uncertain themselves: each draw has its
+own. Everything is clipped to [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from rostra.verdict.readings import Floats, Night
+
+Chance: TypeAlias = np.random.Generator
+
+# Of each sign: how often the crowd shows it, and the attack's clients with a ticket or pass;
+# mean and standard deviation of the rate over nights.
+CROWD_RATE = {
+    "f": (0.01, 0.008), "n": (0.03, 0.015), "s": (0.03, 0.015), "d": (0.012, 0.01),
+    "t": (0.001, 0.001),
+}  # fmt: skip
+ATTACK_RATE = {
+    "f": (0.25, 0.1), "n": (0.7, 0.12), "s": (0.6, 0.12), "d": (0.35, 0.15), "t": (0.1, 0.05),
+}  # fmt: skip
+NEWCOMER = (6.0, 1.5)  # units that a person asks for before the ticket (page, challenge, ticket)
+CROWD_BARE = (0.02, 0.01)  # of the crowd's clean units: asked for without a credential otherwise
+# Of all units: those by clients with no credential and another sign besides; crowd's, attack's.
+LOUD = ((0.004, 0.003), (0.97, 0.02))
+# Who has no credential and stays within what such a client may: a newcomer who was refused and asks
+# again looks the same. So much of what the player's law allows is taken for the crowd's.
+LAW_KEPT = (0.85, 1.15)
+BLOCK_S = 30  # shares are estimated over so long
+_CYCLES = 40
+
+
+@dataclass(frozen=True)
+class Share:
+    """An attack's part of each second, of shape (draws, n).
+
+    `bare`: units by clients without a credential; `dear`: units beyond their budget by clients
+    with one; `inside`: of the clients with a credential, the share that is the attack's.
+    """
+
+    bare: Floats
+    dear: Floats
+    inside: Floats
+
+
+def adjusted_share(flagged: Floats, fpr: Floats, tpr: Floats) -> Floats:
+    """The positive share behind a `flagged` share, by Forman's adjusted count; shapes broadcast.
+
+    0 where the rates tell nothing apart (tpr <= fpr).
+    """
+    apart = tpr - fpr
+    told = apart > 1e-9
+    return np.where(told, np.clip((flagged - fpr) / np.where(told, apart, 1), 0, 1), 0.0)
+
+
+def em_share(counts: Floats, crowd: Floats, attack: Floats) -> Floats:
+    """The attack's prior by EM, from counts of patterns.
+
+    `counts`: (blocks, patterns). `crowd`, `attack`: (draws, patterns), the chance of each pattern
+    in either class. Returns (draws, blocks); 0 where nothing was counted.
+    """
+    total = counts.sum(1)
+    weight = counts / np.maximum(total, 1e-12)[:, None]
+    prior = np.full((crowd.shape[0], counts.shape[0]), 0.2)
+    for _ in range(_CYCLES):
+        a = prior[:, :, None] * attack[:, None, :]
+        both = a + (1 - prior[:, :, None]) * crowd[:, None, :]
+        prior = (weight[None] * a / np.maximum(both, 1e-300)).sum(2)
+    return np.where(total[None] > 0, np.clip(prior, 0, 1), 0.0)
+
+
+def rates(
+    of: dict[str, tuple[float, float]], signs: tuple[str, ...], draws: int, chance: Chance
+) -> Floats:
+    """The chance of each pattern (draws, patterns) by independent signs with drawn rates (beta).
+
+    The first draw has the means.
+    """
+    out = np.ones((draws, len(signs)))
+    for letter, (mean, spread) in of.items():
+        size = mean * (1 - mean) / spread**2 - 1
+        rate = chance.beta(mean * size, (1 - mean) * size, draws)
+        rate[0] = mean
+        shown = np.array([letter in s for s in signs])
+        out *= np.where(shown[None], rate[:, None], 1 - rate[:, None])
+    return out
+
+
+def _normal(of: tuple[float, float], draws: int, chance: Chance) -> Floats:
+    drawn = np.maximum(chance.normal(of[0], of[1], draws), 0.0)
+    drawn[0] = of[0]
+    return drawn[:, None]
+
+
+def quantify(night: Night, draws: int, chance: Chance) -> Share:
+    """The attack's part, `draws` times; the first draw has the means of all rates."""
+    n = night.people.size
+    bare = np.array(["c" in s for s in night.signs], dtype=bool)
+    plain = np.array([s == "c" for s in night.signs], dtype=bool)
+    clean = night.units[[s == "" for s in night.signs]].sum(0)
+    crowd_bare = _normal(CROWD_BARE, draws, chance) * clean[None]
+    newcomers = _normal(NEWCOMER, draws, chance) * smoothed(night.issued, 5)[None]
+    kept = chance.uniform(*LAW_KEPT, draws)[:, None]
+    kept[0] = 1.0
+    quiet = night.units[plain].sum(0)[None]
+    quiet = np.maximum(0.0, quiet - newcomers - crowd_bare - kept * night.retries[None] * 2)
+    total = night.units.sum(0)[None]
+    flagged = night.units[bare & ~plain].sum(0)[None] / np.maximum(total, 1e-9)
+    loud = total * adjusted_share(flagged, *(_normal(of, draws, chance) for of in LOUD))
+    named = [i for i, s in enumerate(night.signs) if "c" not in s]
+    patterns = tuple(night.signs[i] for i in named)
+    if not patterns or n == 0:
+        return Share(quiet + loud, np.zeros((draws, n)), np.zeros((draws, n)))
+    blocks = -(-n // BLOCK_S)
+    padded = np.zeros((len(named), blocks * BLOCK_S))
+    padded[:, :n] = night.clients[named]
+    counts = padded.reshape(len(named), blocks, BLOCK_S).sum(2).T
+    share = em_share(
+        counts,
+        rates(CROWD_RATE, patterns, draws, chance),
+        rates(ATTACK_RATE, patterns, draws, chance),
+    )
+    inside = np.repeat(share, BLOCK_S, axis=1)[:, :n]
+    over = np.array(["d" in s for s in patterns], dtype=bool)
+    spent = night.units[named][over].sum(0)
+    own = night.unit_price * night.clients[named][over].sum(0)  # what they may ask for
+    excess = np.maximum(0.0, spent - own - night.retries)
+    return Share(quiet + loud, np.broadcast_to(excess, (draws, n)).copy(), inside)
+
+
+def smoothed(values: Floats, width: int) -> Floats:
+    """The mean of the `width` seconds up to each, for one dimension."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, values.size + 1)
+    begins = np.maximum(0, ends - width)
+    means: Floats = (total[ends] - total[begins]) / np.maximum(ends - begins, 1)
+    return means
