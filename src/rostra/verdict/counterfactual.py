@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from rostra.verdict.quantify import Chance, quantify
+from rostra.verdict.quantify import NEWCOMER, Chance, quantify
 from rostra.verdict.readings import Floats, Night
 
 CAUSES = ("crowd", "attack", "retries", "fault")
@@ -28,14 +28,16 @@ PRICE_SPREAD, FAULT_SPREAD, COVER_SPREAD = 0.08, 0.15, 0.5
 class Drawn:
     """What is not known exactly, drawn: shape (draws, steps), `capacity` and `retry` (draws,).
 
-    `people`: who want to listen; of them `waiting`, and `silent` inside; `attack`: places of work; `lost`: share of the
-    capacity lost to faults and the operator's act; `step_s`: seconds of one step.
+    `people`: who want to listen; of them `waiting`, and `silent` inside; `attack`: places of work;
+    `arriving`: places of work for those who come; `lost`: share of the capacity lost to faults and
+    the operator's act; `step_s`: seconds of one step.
     """
 
     people: Floats
     waiting: Floats
     silent: Floats
     attack: Floats
+    arriving: Floats
     lost: Floats
     capacity: Floats
     promised: float
@@ -96,6 +98,7 @@ def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
         waiting=binned(night.waiting * people, step_s),
         silent=binned(np.broadcast_to(silent, people.shape), step_s),
         attack=binned(attack, step_s),
+        arriving=binned(night.issued * NEWCOMER[0] * places * price[:, None], step_s),
         lost=binned(lost, step_s),
         capacity=capacity,
         promised=promise * bounds.point,
@@ -123,7 +126,9 @@ def harms(drawn: Drawn) -> Floats:
         promised = drawn.people[:, t] * smaller
         wanted = np.where(crowd, drawn.people[:, t], promised)
         kept = np.minimum(promised, kept + drawn.joins)
-        work = np.where(attacked, drawn.attack[:, t], 0.0)
+        # The arrival of a crowd as promised is borne: it is what was rehearsed.
+        excess = drawn.arriving[:, t] * (1 - smaller)
+        work = np.where(attacked, drawn.attack[:, t], 0.0) + np.where(crowd, excess, 0.0)
         # Who is without a place asks again; all of them are never more than half a house's work.
         work = work + np.where(again, np.minimum(drawn.retry * without, 0.5 * drawn.capacity), 0)
         left = drawn.capacity * (1 - np.where(faulty, drawn.lost[:, t], 0.0))

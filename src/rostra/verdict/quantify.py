@@ -28,7 +28,8 @@ CROWD_RATE = {
 ATTACK_RATE = {
     "f": (0.25, 0.1), "n": (0.7, 0.12), "s": (0.6, 0.12), "d": (0.35, 0.15), "t": (0.1, 0.05),
 }  # fmt: skip
-NEWCOMER = (6.0, 1.5)  # units that a person asks for before the ticket (page, challenge, ticket)
+# Units that a person asks for before the ticket (page, files, challenge); decisions/0010-shield.md.
+NEWCOMER = (30.0, 6.0)
 CROWD_BARE = (0.02, 0.01)  # of the crowd's clean units: asked for without a credential otherwise
 # Of all units: those by clients with no credential and another sign besides; crowd's, attack's.
 LOUD = ((0.004, 0.003), (0.97, 0.02))
