@@ -120,7 +120,7 @@ FR = {
     "limit_network": "Le trafic qui n’a pas atteint la maison : aucune donnée de volume n’a été "
     "fournie.",
     "limit_who": "Qui a attaqué, et pourquoi : rien ici ne nomme personne.",
-    "limit_seen": "Des secondes que les processus de diffusion devaient relever, {share} l’ont été.",
+    "limit_seen": "Des secondes que la diffusion devait relever, {share} l’ont été.",
     "limit_silent": "Ces processus de diffusion n’ont jamais rien relevé : {edges}.",
     "limit_bots": "Des robots en tout semblables à des auditeurs comptent comme auditeurs.",
     "reasons": "Pourquoi ce n’est pas plus sûr, et ce qu’il faut savoir",
