@@ -104,3 +104,8 @@ def test_nothing_promised_and_endless_nights_are_refused() -> None:
         night(Promise(start_s=0, capacity=(), joins_s=1, edges=()), [], [], [], KERNEL)
     with pytest.raises(ValueError, match="more than a day"):
         night(promise(), [], [HouseSaid(at_s=0), HouseSaid(at_s=10**6)], [], KERNEL)
+
+
+def test_before_the_announced_start_nobody_misses_the_stage() -> None:
+    found = evening(mishaps=(Mishap(subject="stage", from_s=30, until_s=70),))
+    assert not found.fault[30:60].any() and found.fault[60:70].all()

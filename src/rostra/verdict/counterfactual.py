@@ -89,8 +89,8 @@ def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
     short = np.maximum(night.people - night.inside, 0).sum() + night.stalled.sum()
     again = float((night.retries * places).sum() / max(short, 1.0))
     retry = np.clip(again * np.exp(0.2 * chance.standard_normal(draws)), 0, RETRY_MOST)
-    # Where no edge is left to say so, who is inside hears nothing.
-    silent = np.where(night.seen > 0, night.stalled, night.inside * night.fault)
+    # With no edge left, or no voice, who is inside hears nothing, whoever says so.
+    silent = np.where(night.fault >= 1, night.inside, night.stalled)
     silent = np.minimum(silent, night.inside)
     people = 1 - share.inside
     return Drawn(

@@ -49,10 +49,13 @@ CALIBRATION = ((0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (1.0, 1.0))
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. Harm in listener-minutes; `probability` is the word's (of UNDETERMINED: that of
-    the likeliest other). `without_attack`, `as_promised`, `by_attack_alone`: harm of the night
-    without the attack, with a crowd within the promise and no fault, and the interval (95 %) of
-    each. `shares` (Shapley) of crowd, attack, retries, fault. `onsets`: seconds from the begin.
+    """The answer. Harm in listener-minutes; all figures are rounded to six digits.
+
+    `probability`: of the word (of UNDETERMINED: of the `likeliest` other). `probabilities`: each
+    word's share of the draws. `threshold`: harm from which it is called so. `without_attack`: harm
+    of the night without the attack; `within_promise`: with a crowd within the promise and no fault;
+    each with its 95 % interval. `shares` (Shapley) of crowd, attack, retries, fault. `onsets`:
+    seconds from the begin. `start_delay_s`: of the first speech, None if it was not recorded.
     """
 
     word: Word
@@ -129,7 +132,7 @@ def judge(night: Night, thresholds: Thresholds, seed: int, draws: int = DRAWS) -
         shares["NO HARM" if harm_drawn[i] < threshold else why or "UNDETERMINED"] += weight[i]
     likeliest = max(WORDS[:-1], key=lambda word: shares[word])
     probability = calibrated(shares[likeliest])
-    reasons = _against(night, thresholds, drawn, found, weight, threshold, likeliest, harm)
+    reasons = _against(night, thresholds, drawn, found, weight, threshold, likeliest)
     if likeliest != "NO HARM" and (shares["UNDETERMINED"] > 0.5 or fits < 0.05):
         reasons.append("unexplained")
     decided = probability >= thresholds.decided_permille / 1000
@@ -139,19 +142,24 @@ def judge(night: Night, thresholds: Thresholds, seed: int, draws: int = DRAWS) -
     height = drawn.attack.max(1) if n else np.zeros(draws)
     return Verdict(
         word=word,
-        probability=probability,
+        probability=rounded(probability),
         likeliest=likeliest,
         probabilities={name: round(float(shares[name]), 4) for name in WORDS},
         reasons=(*reasons, *_remarks(night, found, threshold, weight)),
-        harm=harm,
-        threshold=threshold,
+        harm=rounded(harm),
+        threshold=rounded(threshold),
         without_attack=interval(found[subset("crowd", "retries", "fault")], weight),
         within_promise=interval(found[subset("attack", "retries")], weight),
-        shares=dict(zip(CAUSES, shapley(found @ weight).tolist(), strict=True)),
+        shares=dict(zip(CAUSES, map(rounded, shapley(found @ weight).tolist()), strict=True)),
         attack_places=interval(height, weight),
         onsets=_onsets(night, drawn),
         start_delay_s=night.first_s,
     )
+
+
+def rounded(value: float) -> float:
+    """To six significant digits."""
+    return float(f"{value:.6g}")
 
 
 def interval(values: Floats, weight: Floats) -> tuple[float, float, float]:
@@ -159,7 +167,7 @@ def interval(values: Floats, weight: Floats) -> tuple[float, float, float]:
     by = np.argsort(values, kind="stable")
     at = np.cumsum(weight[by])
     middle, low, high = (
-        float(values[by][min(int(np.searchsorted(at, q)), values.size - 1)])
+        rounded(float(values[by][min(int(np.searchsorted(at, q)), values.size - 1)]))
         for q in (0.5, 0.025, 0.975)
     )
     return middle, low, high
@@ -173,7 +181,6 @@ def _against(
     weight: Floats,
     threshold: float,
     likeliest: Word,
-    harm: float,
 ) -> list[str]:
     """Why the likeliest word may not be said, whatever its probability."""
     why = []

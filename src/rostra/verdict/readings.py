@@ -201,7 +201,7 @@ def night(
     count = max(1, len(names))
     seen = sum(spoke.values(), np.zeros(n)) / count if n else np.zeros(0)
     fault = np.clip(slow / count, 0, 1)
-    down = _down(mishaps, names, begin, n)
+    down = _down(mishaps, names, begin, n, promise.start_s)
     unset = 1 - promise.set_share if promise.set_share < 1 - ACT_LEAST else 0.0
     fault = np.clip(fault + down + unset, 0, 1)
     full = np.maximum(seen, 1 / count)
@@ -254,14 +254,17 @@ def _house(house: Sequence[HouseSaid], begin: int, n: int) -> dict[str, Floats]:
     return {**out, "missing": 1.0 - there}
 
 
-def _down(mishaps: Sequence[Mishap], names: tuple[str, ...], begin: int, n: int) -> Floats:
+def _down(
+    mishaps: Sequence[Mishap], names: tuple[str, ...], begin: int, n: int, start_s: int
+) -> Floats:
+    """Share of the capacity that was down; before the announced start, nobody misses the voice."""
     gone = np.zeros((len(names) + 1, n))
     for mishap in mishaps:
         a, b = max(0, mishap.from_s - begin), min(n, max(mishap.until_s, mishap.from_s + 1) - begin)
         if mishap.subject in names:
             gone[names.index(mishap.subject), a:b] = 1 / len(names)
         elif mishap.subject in MEDIA_PROCESSES:
-            gone[-1, a:b] = 1.0
+            gone[-1, max(a, start_s - begin) : b] = 1.0
     total: Floats = gone.sum(0)
     return np.minimum(1.0, total)
 
