@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verdict.nights import evening
 
@@ -43,6 +43,7 @@ def test_an_unknown_cause_is_refused() -> None:
         subset("moon")
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=16, max_size=16))
 def test_shares_are_shares(values: list[float]) -> None:
     shares = shapley(np.array(values))

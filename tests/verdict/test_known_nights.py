@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from bench._verdict_nights import CROWD_ONLY, KINDS, answer, nights
+from bench._verdict_nights import CROWD_ONLY, KINDS, VARIANTS, answer, nights
 from bench.verdict_nights import calibration_error, figures, judged
 
-HARMED = {(c, a, f): False for c in (False, True) for a in (False, True) for f in (False, True)}
+EVERY, THEIRS, OWN, CROWD = (
+    (True, True, True),
+    (False, True, False),
+    (True, False, True),
+    (True, False, False),
+)
+
+
+def word(*harmed: tuple[bool, ...]) -> str:
+    return answer({v: v in harmed for v in VARIANTS})
 
 
 def test_the_words_of_the_sealed_truth() -> None:
-    every = {(True, True, True): True}
-    assert answer(HARMED) == "NO HARM"
-    assert answer({**HARMED, **every}) == "BOTH NEEDED"
-    alone = {**HARMED, **every, (False, True, False): True}
-    assert answer(alone) == "ATTACK"
-    own = {**HARMED, **every, (True, False, True): True}
-    assert answer(own) == "FAULT"
-    assert answer({**own, (True, False, False): True}) == "NOT READY"
-    assert answer({**own, (False, True, False): True}) == "EITHER SUFFICED"
+    assert word() == "NO HARM"
+    assert word(EVERY) == "BOTH NEEDED"
+    assert word(EVERY, THEIRS) == "ATTACK"
+    assert word(EVERY, OWN) == "FAULT"
+    assert word(EVERY, OWN, CROWD) == "NOT READY"
+    assert word(EVERY, OWN, THEIRS) == "EITHER SUFFICED"
 
 
 def test_a_seed_gives_the_same_nights_and_no_crowd_is_accused() -> None:

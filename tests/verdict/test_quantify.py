@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verdict.nights import evening
 
@@ -15,6 +15,7 @@ def chance(seed: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 0.3), st.floats(0.5, 1))
 def test_adjusted_count_undoes_both_rates(share: float, fpr: float, tpr: float) -> None:
     flagged = share * tpr + (1 - share) * fpr
@@ -26,6 +27,7 @@ def test_rates_that_tell_nothing_apart_give_nothing() -> None:
     assert adjusted_share(np.array(0.5), np.array(0.4), np.array(0.4)) == 0
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_em_finds_the_prior(share: float) -> None:
     crowd, attack = np.array([[0.9, 0.08, 0.02]]), np.array([[0.1, 0.3, 0.6]])

@@ -21,6 +21,7 @@ SUBSETS: tuple[tuple[bool, ...], ...] = tuple(product((False, True), repeat=len(
 STEPS_MOST = 360  # longer nights are taken in steps of several seconds
 RETRY_MOST = 0.9  # places of work that one person without a place may cost
 WAIT_PLACES = 0.02  # of one who waits quietly: the shared state
+LINE_BOTS = 0.2  # share of bots from which nobody else may be in the line
 PRICE_SPREAD, FAULT_SPREAD, COVER_SPREAD = 0.08, 0.15, 0.5
 
 
@@ -80,7 +81,13 @@ def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
     price[0], fault_scale[0], cover[0] = 1.0, 1.0, 0.0
     unseen = np.maximum(0.0, 1 - night.seen) * (1 - night.fault)
     places = night.scale / night.unit_price
-    bots = share.inside * night.people[None]
+    # Of those who wait, as many bots as of all, or up to nobody else: a line shows few signs.
+    line = chance.uniform(0, 1, draws)
+    line[0] = 0.0
+    hidden = line[:, None] * np.minimum(1.0, share.inside / LINE_BOTS)
+    waiting = night.waiting[None] * (1 - share.inside) * (1 - hidden)
+    people = night.inside[None] * (1 - share.inside) + waiting
+    bots = night.people[None] - people
     attack = (share.bare + share.dear) * places[None] * price[:, None] + bots
     attack *= 1 + cover[:, None] * unseen[None]
     lost = np.clip(night.fault[None] * fault_scale[:, None], 0, 1)
@@ -92,10 +99,9 @@ def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
     # With no edge left, or no voice, who is inside hears nothing, whoever says so.
     silent = np.where(night.fault >= 1, night.inside, night.stalled)
     silent = np.minimum(silent, night.inside)
-    people = 1 - share.inside
     return Drawn(
-        people=binned(night.people * people, step_s),
-        waiting=binned(night.waiting * people, step_s),
+        people=binned(people, step_s),
+        waiting=binned(waiting, step_s),
         silent=binned(np.broadcast_to(silent, people.shape), step_s),
         attack=binned(attack, step_s),
         arriving=binned(night.issued * NEWCOMER[0] * places * price[:, None], step_s),

@@ -45,7 +45,10 @@ MODEL_SPREAD = 0.3  # of the log of a subset's harm: the house of the model is a
 SEEN_SPREAD = 0.12  # of the log of the harm as seen
 # What a word's share of the draws was worth on nights with known truth (bench/verdict_nights.py,
 # the seeds for tuning): share and probability, straight between.
-CALIBRATION = ((0.0, 0.0), (0.5, 0.5), (0.9, 0.9), (1.0, 1.0))
+CALIBRATION = (
+    (0.0, 0.0), (0.45, 0.42), (0.6, 0.62), (0.75, 0.68), (0.86, 0.7), (0.93, 0.81), (0.975, 0.85),
+    (0.995, 0.955), (1.0, 0.98),
+)  # fmt: skip
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
