@@ -33,11 +33,11 @@ UNIT = 0.55  # units of a listener-second at the rung of the night
 HARM_SHARE, DOOR_SHARE = 0.02, 0.85
 # Ranges (log-uniform) of the audience and of the attack, over the capacity.
 CROWDS = {
-    "over": (1.05, 4.0), "either": (1.25, 3.5), "both": (0.75, 1.1), "quiet": (0.02, 0.2),
+    "over": (1.05, 4.0), "either": (1.25, 3.5), "both": (0.85, 1.1), "quiet": (0.02, 0.2),
     "storm": (0.8, 1.4), "fault": (0.4, 1.0),
 }  # fmt: skip
 FORCES = {
-    "attack": (0.5, 2.5), "both": (0.15, 0.6), "either": (0.35, 2.5), "mimic": (0.2, 1.5),
+    "attack": (0.5, 2.5), "both": (0.06, 0.3), "either": (0.35, 2.5), "mimic": (0.2, 1.5),
     "below": (0.003, 0.06), "attack and fault": (0.2, 1.5),
 }  # fmt: skip
 # Signs of each attack's clients, and how its units fall on them.
