@@ -10,7 +10,6 @@ from tests.verdict.nights import evening
 
 from rostra.verdict.counterfactual import (
     SUBSETS,
-    binned,
     draw,
     harms,
     observed,
@@ -55,10 +54,6 @@ def test_a_cause_alone_has_the_whole_share_and_twins_have_half() -> None:
     assert shapley(alone).tolist() == [0, 1, 0, 0]
     both = np.array([10.0 if s[0] and s[1] else 0.0 for s in SUBSETS])
     assert shapley(both) == pytest.approx([0.5, 0.5, 0, 0])
-
-
-def test_steps_are_means() -> None:
-    assert binned(np.array([1.0, 3, 5]), 2).tolist() == [2, 5]
 
 
 def seen(night: Night) -> float:

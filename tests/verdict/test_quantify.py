@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verdict.nights import evening
 
-from rostra.verdict.quantify import adjusted_share, em_share, quantify, smoothed
+from rostra.verdict.quantify import adjusted_share, binned, em_share, quantify, smoothed
 
 
 def chance(seed: int = 0) -> np.random.Generator:
@@ -61,3 +61,13 @@ def test_the_same_seed_gives_the_same_draws() -> None:
 
 def test_smoothed_is_the_mean_up_to_now() -> None:
     assert smoothed(np.array([2.0, 4, 6]), 2).tolist() == [2, 3, 5]
+
+
+def test_steps_are_means() -> None:
+    assert binned(np.array([1.0, 3, 5]), 2).tolist() == [2, 5]
+
+
+def test_steps_of_several_seconds_say_the_same() -> None:
+    fine, coarse = (quantify(evening(attack=400), 20, chance(), s) for s in (1, 4))
+    assert coarse.bare.shape == (20, 60) and coarse.inside.shape == (20, 60)
+    assert coarse.bare[:, 35] == pytest.approx(fine.bare[:, 140], rel=0.05)

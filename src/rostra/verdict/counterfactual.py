@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from rostra.verdict.quantify import NEWCOMER, Chance, quantify
+from rostra.verdict.quantify import NEWCOMER, Chance, binned, quantify
 from rostra.verdict.readings import Floats, Night
 
 CAUSES = ("crowd", "attack", "retries", "fault")
@@ -54,21 +54,13 @@ def subset(*causes: str) -> int:
     return SUBSETS.index(tuple(cause in causes for cause in CAUSES))
 
 
-def binned(values: Floats, step_s: int) -> Floats:
-    """Means of `step_s` seconds along the last axis; the last step may be shorter."""
-    n = values.shape[-1]
-    edges = np.arange(0, n, step_s)
-    sums = np.add.reduceat(values, edges, axis=-1)
-    means: Floats = sums / np.minimum(step_s, n - edges)
-    return means
-
-
 def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
     """`draws` nights that the ledger leaves possible; the first has the points of all intervals.
 
     `promise`: the share of the capacity that the door was to let in.
     """
-    share = quantify(night, draws, chance)
+    step_s = max(1, -(-night.people.size // STEPS_MOST))
+    share = quantify(night, draws, chance, step_s)
     bounds = night.capacity
     up = np.log(max(bounds.high, 1e-9) / max(bounds.point, 1e-9)) / 1.96
     down = np.log(max(bounds.point, 1e-9) / max(bounds.low, 1e-9)) / 1.96
@@ -79,33 +71,31 @@ def draw(night: Night, draws: int, promise: float, chance: Chance) -> Drawn:
     fault_scale = np.exp(FAULT_SPREAD * chance.standard_normal(draws))
     cover = chance.uniform(-COVER_SPREAD, COVER_SPREAD, draws)
     price[0], fault_scale[0], cover[0] = 1.0, 1.0, 0.0
-    unseen = np.maximum(0.0, 1 - night.seen) * (1 - night.fault)
     places = night.scale / night.unit_price
+    short = np.maximum(night.people - night.inside, 0).sum() + night.stalled.sum()
+    again = float((night.retries * places).sum() / max(short, 1.0))
+    retry = np.clip(again * np.exp(0.2 * chance.standard_normal(draws)), 0, RETRY_MOST)
     # Of those who wait, as many bots as of all, or up to nobody else: a line shows few signs.
     line = chance.uniform(0, 1, draws)
     line[0] = 0.0
     hidden = line[:, None] * np.minimum(1.0, share.inside / LINE_BOTS)
-    waiting = night.waiting[None] * (1 - share.inside) * (1 - hidden)
-    people = night.inside[None] * (1 - share.inside) + waiting
-    bots = night.people[None] - people
-    attack = (share.bare + share.dear) * places[None] * price[:, None] + bots
-    attack *= 1 + cover[:, None] * unseen[None]
-    lost = np.clip(night.fault[None] * fault_scale[:, None], 0, 1)
-    lost = 1 - (1 - np.where(night.fault[None] >= 1, 1.0, lost)) * (1 - night.act[None])
-    step_s = max(1, -(-night.people.size // STEPS_MOST))
-    short = np.maximum(night.people - night.inside, 0).sum() + night.stalled.sum()
-    again = float((night.retries * places).sum() / max(short, 1.0))
-    retry = np.clip(again * np.exp(0.2 * chance.standard_normal(draws)), 0, RETRY_MOST)
+    inside = binned(night.inside, step_s)
+    waiting = binned(night.waiting, step_s) * (1 - share.inside) * (1 - hidden)
+    people = inside * (1 - share.inside) + waiting
+    bots = binned(night.people, step_s) - people
+    unseen = binned(np.maximum(0.0, 1 - night.seen) * (1 - night.fault), step_s)
+    attack = (share.bare + share.dear) * binned(places, step_s) * price[:, None] + bots
+    fault, act = binned(night.fault, step_s), binned(night.act, step_s)
+    lost = np.where(fault >= 1, 1.0, np.clip(fault * fault_scale[:, None], 0, 1))
     # With no edge left, or no voice, who is inside hears nothing, whoever says so.
-    silent = np.where(night.fault >= 1, night.inside, night.stalled)
-    silent = np.minimum(silent, night.inside)
+    silent = np.where(night.fault >= 1, night.inside, np.minimum(night.stalled, night.inside))
     return Drawn(
-        people=binned(people, step_s),
-        waiting=binned(waiting, step_s),
-        silent=binned(np.broadcast_to(silent, people.shape), step_s),
-        attack=binned(attack, step_s),
-        arriving=binned(night.issued * NEWCOMER[0] * places * price[:, None], step_s),
-        lost=binned(lost, step_s),
+        people=people,
+        waiting=waiting,
+        silent=np.broadcast_to(binned(silent, step_s), people.shape),
+        attack=attack * (1 + cover[:, None] * unseen),
+        arriving=binned(night.issued * NEWCOMER[0] * places, step_s) * price[:, None],
+        lost=1 - (1 - lost) * (1 - act),
         capacity=capacity,
         promised=promise * bounds.point,
         joins=night.joins_s * step_s,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from rostra.verdict.readings import Floats, Night
 
@@ -36,13 +37,14 @@ LOUD = ((0.004, 0.003), (0.97, 0.02))
 # Who has no credential and stays within what such a client may: a newcomer who was refused and asks
 # again looks the same. So much of what the player's law allows is taken for the crowd's.
 LAW_KEPT = (0.85, 1.15)
+RETRY_UNITS = 2.0  # of one request that comes again
 BLOCK_S = 30  # shares are estimated over so long
 _CYCLES = 40
 
 
 @dataclass(frozen=True)
 class Share:
-    """An attack's part of each second, of shape (draws, n).
+    """An attack's part of each step, of shape (draws, steps); a second's mean in it.
 
     `bare`: units by clients without a credential; `dear`: units beyond their budget by clients
     with one; `inside`: of the clients with a credential, the share that is the attack's.
@@ -102,40 +104,54 @@ def _normal(of: tuple[float, float], draws: int, chance: Chance) -> Floats:
     return drawn[:, None]
 
 
-def quantify(night: Night, draws: int, chance: Chance) -> Share:
-    """The attack's part, `draws` times; the first draw has the means of all rates."""
-    n = night.people.size
+def quantify(night: Night, draws: int, chance: Chance, step_s: int = 1) -> Share:
+    """The attack's part, `draws` times, in steps of `step_s` seconds.
+
+    The first draw has the means of all rates.
+    """
     bare = np.array(["c" in s for s in night.signs], dtype=bool)
     plain = np.array([s == "c" for s in night.signs], dtype=bool)
-    clean = night.units[[s == "" for s in night.signs]].sum(0)
+    units = binned(night.units, step_s)
+    retries = binned(night.retries, step_s)
+    clean = units[[s == "" for s in night.signs]].sum(0)
     crowd_bare = _normal(CROWD_BARE, draws, chance) * clean[None]
-    newcomers = _normal(NEWCOMER, draws, chance) * smoothed(night.issued, 5)[None]
+    newcomers = _normal(NEWCOMER, draws, chance) * binned(smoothed(night.issued, 5), step_s)[None]
     kept = chance.uniform(*LAW_KEPT, draws)[:, None]
     kept[0] = 1.0
-    quiet = night.units[plain].sum(0)[None]
-    quiet = np.maximum(0.0, quiet - newcomers - crowd_bare - kept * night.retries[None] * 2)
-    total = night.units.sum(0)[None]
-    flagged = night.units[bare & ~plain].sum(0)[None] / np.maximum(total, 1e-9)
+    quiet = units[plain].sum(0)[None]
+    quiet = np.maximum(0.0, quiet - newcomers - crowd_bare - kept * retries[None] * RETRY_UNITS)
+    total = units.sum(0)[None]
+    flagged = units[bare & ~plain].sum(0)[None] / np.maximum(total, 1e-9)
     loud = total * adjusted_share(flagged, *(_normal(of, draws, chance) for of in LOUD))
-    named = [i for i, s in enumerate(night.signs) if "c" not in s]
-    patterns = tuple(night.signs[i] for i in named)
-    if not patterns or n == 0:
-        return Share(quiet + loud, np.zeros((draws, n)), np.zeros((draws, n)))
-    blocks = -(-n // BLOCK_S)
-    padded = np.zeros((len(named), blocks * BLOCK_S))
-    padded[:, :n] = night.clients[named]
-    counts = padded.reshape(len(named), blocks, BLOCK_S).sum(2).T
-    share = em_share(
-        counts,
-        rates(CROWD_RATE, patterns, draws, chance),
-        rates(ATTACK_RATE, patterns, draws, chance),
-    )
-    inside = np.repeat(share, BLOCK_S, axis=1)[:, :n]
-    over = np.array(["d" in s for s in patterns], dtype=bool)
-    spent = night.units[named][over].sum(0)
-    own = night.unit_price * night.clients[named][over].sum(0)  # what they may ask for
-    excess = np.maximum(0.0, spent - own - night.retries)
-    return Share(quiet + loud, np.broadcast_to(excess, (draws, n)).copy(), inside)
+    named = np.array(["c" not in s for s in night.signs], dtype=bool)
+    inside = _inside(night, named, draws, chance, step_s)
+    over = named & np.array(["d" in s for s in night.signs], dtype=bool)
+    own = binned(night.unit_price * night.clients[over].sum(0), step_s)  # what they may ask for
+    excess = np.maximum(0.0, units[over].sum(0) - own - retries)
+    return Share(quiet + loud, np.broadcast_to(excess, inside.shape), inside)
+
+
+def _inside(
+    night: Night, named: npt.NDArray[np.bool_], draws: int, chance: Chance, step_s: int
+) -> Floats:
+    """The attack's share of the clients with a credential, by EM over each block."""
+    steps = -(-night.people.size // step_s)
+    patterns = tuple(s for s, there in zip(night.signs, named.tolist(), strict=True) if there)
+    if not patterns:
+        return np.zeros((draws, steps))
+    counts = binned(night.clients[named], BLOCK_S).T
+    crowd = rates(CROWD_RATE, patterns, draws, chance)
+    share = em_share(counts, crowd, rates(ATTACK_RATE, patterns, draws, chance))
+    return share[:, np.arange(steps) * step_s // BLOCK_S]
+
+
+def binned(values: Floats, step_s: int) -> Floats:
+    """Means of `step_s` seconds along the last axis; the last step may be shorter."""
+    n = values.shape[-1]
+    edges = np.arange(0, n, step_s)
+    sums = np.add.reduceat(values, edges, axis=-1)
+    means: Floats = sums / np.minimum(step_s, n - edges)
+    return means
 
 
 def smoothed(values: Floats, width: int) -> Floats:
