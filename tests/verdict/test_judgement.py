@@ -104,3 +104,9 @@ def test_weighted_interval_and_calibration() -> None:
     values, weight = np.arange(100.0), np.full(100, 0.01)
     assert interval(values, weight) == pytest.approx((50, 2, 97), abs=1)
     assert calibrated(0) == 0 and calibrated(0.3) <= calibrated(0.6) <= calibrated(1) <= 1
+
+
+def test_two_silent_minutes_are_harm_however_long_the_night() -> None:
+    down = (Mishap(subject="stage", from_s=100, until_s=220),)
+    found = judge(evening(people=800, seconds=3 * 3600, mishaps=down), PLAIN, 1, 60)
+    assert found.word == "FAULT" and found.harm > 1500

@@ -120,8 +120,7 @@ def judge(night: Night, thresholds: Thresholds, seed: int, draws: int = DRAWS) -
     found = harms(drawn)
     seen = observed(drawn)
     harm = float(np.median(seen))
-    wanted = float(drawn.people[0].sum()) * drawn.step_s / 60
-    threshold = max(1.0, thresholds.harm_permille / 1000 * wanted)
+    threshold = harm_threshold(thresholds, drawn)
     harm_drawn = seen * np.exp(SEEN_SPREAD * chance.standard_normal(draws))
     blurred = found * np.exp(MODEL_SPREAD * chance.standard_normal(found.shape))
     blurred[-1] = np.maximum(blurred[-1], blurred[:-1].max(0))
@@ -158,6 +157,14 @@ def judge(night: Night, thresholds: Thresholds, seed: int, draws: int = DRAWS) -
         onsets=_onsets(night, drawn),
         start_delay_s=night.first_s,
     )
+
+
+def harm_threshold(thresholds: Thresholds, drawn: Drawn) -> float:
+    """Listener-minutes from which it is called harm, by the likeliest number of people."""
+    people = drawn.people[0]
+    share = thresholds.harm_permille / 1000 * float(people.sum()) * drawn.step_s / 60
+    each = thresholds.harm_each_s / 60 * float(people.max())
+    return max(1.0, min(share, each))
 
 
 def rounded(value: float) -> float:

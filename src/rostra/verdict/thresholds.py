@@ -10,7 +10,8 @@ MODEL = "rostra-verdict-1"
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """`harm_permille`: of the listener-minutes that people wanted; less is no harm.
+    """`harm_permille`: of the listener-minutes that people wanted; less is no harm. Of a long night
+    that would be much: no more is asked for than `harm_each_s` seconds for each of the most people.
 
     `decided_permille`: probability from which a word is said. `promise_permille`: what the door was
     to let in, of what the house bears. `attack_permille`: of the capacity; an attack that may have
@@ -18,6 +19,7 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     harm_permille: int = 20
+    harm_each_s: int = 30
     decided_permille: int = 900
     promise_permille: int = 850
     attack_permille: int = 20
