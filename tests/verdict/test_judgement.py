@@ -12,7 +12,7 @@ from tests.verdict.nights import KERNEL, evening, promise
 
 from rostra.verdict.counterfactual import SUBSETS
 from rostra.verdict.judgement import ACCUSING, REASONS, calibrated, interval, judge, words
-from rostra.verdict.readings import Mishap, Night, night
+from rostra.verdict.readings import Bounds, EdgeSaid, Mishap, Night, Promise, night
 from rostra.verdict.thresholds import Thresholds
 
 PLAIN = Thresholds()
@@ -110,3 +110,22 @@ def test_two_silent_minutes_are_harm_however_long_the_night() -> None:
     down = (Mishap(subject="stage", from_s=100, until_s=220),)
     found = judge(evening(people=800, seconds=3 * 3600, mishaps=down), PLAIN, 1, 60)
     assert found.word == "FAULT" and found.harm > 1500
+
+
+def test_awkward_nights_have_an_answer() -> None:
+    assert word(evening(people=0)) == word(evening(seconds=1)) == "NO HARM"
+    lowest = Promise(
+        start_s=60, capacity=(Bounds(1000, 0, 1050),), joins_s=50, edges=("edge-0", "edge-1")
+    )
+    assert word(evening(people=3000, of=lowest)) not in ACCUSING
+
+
+def test_edges_or_a_control_that_never_reported_forbid_a_word() -> None:
+    names = tuple(f"edge-{e}" for e in range(4))
+    half = Promise(start_s=60, capacity=promise().capacity, joins_s=50, edges=names)
+    edges = judge(evening(people=3000, of=half), PLAIN, 1, 40)
+    assert edges.word == "UNDETERMINED"
+    assert {"missing_flips", "edge_silent"} <= set(edges.reasons)
+    flood = [EdgeSaid(at_s=t, edge="edge-0", strata={"cd": (5, 500, 500)}) for t in range(100)]
+    control = judge(night(promise(), flood, [], [], KERNEL), PLAIN, 1, 40)
+    assert control.word == "UNDETERMINED" and "house_silent" in control.reasons
