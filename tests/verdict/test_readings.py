@@ -84,10 +84,6 @@ def test_intervals_widen_by_their_basis_and_never_shrink() -> None:
         widened(Bounds(1, 2, 3), "certificate")
 
 
-def test_a_capacity_is_not_extrapolated_far_beyond_what_was_tried() -> None:
-    assert widened(Bounds(1000, 900, 5000), "certificate", 600) == Bounds(750, 750, 750)
-
-
 def test_retries_come_after_refusals_by_the_law() -> None:
     refused = np.array([100.0, 0, 0, 0])
     assert rebuilt_retries(refused, KERNEL).tolist() == [0.0, 40.0, 30.0, 15.0]

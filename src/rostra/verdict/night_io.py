@@ -15,7 +15,6 @@ from rostra.rehearsal.findings import Certificate
 from rostra.rehearsal.law import backoff_s
 from rostra.verdict import thresholds as limits
 from rostra.verdict.readings import (
-    BEYOND_MOST,
     Bounds,
     EdgeSaid,
     Floats,
@@ -35,6 +34,7 @@ ROOM = frozenset(
 )  # fmt: skip
 STALLED_S = 10  # that a player was out of sound, when it says at its renewal that it was
 DOOR_SHARE = 0.85  # of what a house bears, the door lets in: for a rung without a step of its own
+BEYOND_MOST = 1.25  # of the most that was tried: further, a capacity is not extrapolated
 UNMEASURED = (0.8, 1.25)
 KERNEL_S, KERNEL_DRAWS, GOES_ON = 10, 4000, 0.6
 

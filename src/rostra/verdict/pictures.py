@@ -42,7 +42,11 @@ def timeline(night: Night, attack: Floats, language: Language) -> str:
         marks += _mark(night.start + night.first_s, n, say(language, "speech"), 1)
     words = [
         _legend(224, [("var(--ink)", "demand"), ("var(--good)", "inside")], language),
-        _legend(240, [("var(--quiet)", "capacity"), ("var(--accent)", "attack")], language),
+        _legend(
+            240,
+            [("var(--quiet)", "capacity"), ("var(--accent)", "attack"), ("var(--blue)", "fault")],
+            language,
+        ),
         _legend(352, [("var(--ochre)", "refused"), ("var(--accent)", "stalled")], language),
         _legend(438, [("var(--blue)", "rung")], language),
     ]
@@ -128,7 +132,7 @@ def _mark(at: float, n: int, text: str, row: int) -> str:
 def _legend(y: float, entries: Sequence[tuple[str, str]], language: Language) -> str:
     out = []
     for i, (colour, name) in enumerate(entries):
-        x = LEFT + i * _SPAN / 2
+        x = LEFT + i * _SPAN / 3
         out.append(
             f'<path d="M{x:.0f} {y - 4}h18" style="stroke:{colour};stroke-width:3"/>'
             f'<text x="{x + 24:.0f}" y="{y}" class="axis">{escape(say(language, name))}</text>'

@@ -26,7 +26,6 @@ ACT_LEAST = 0.02  # of the capacity: less is rounding
 MEDIA_PROCESSES = ("stage", "packager")  # without one of them, nobody hears anything
 # How far a capacity may be off (low, high; of the point), by what it rests on.
 SPREAD_LAPSED, SPREAD_NONE = (0.65, 1.35), (0.4, 1.8)
-BEYOND_MOST = 1.25  # of the most that was tried: further, a capacity is not extrapolated
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -112,7 +111,6 @@ class Night:
     seen: Floats
     fault: Floats
     act: Floats
-    busy: Floats
     rung: Floats
     unit_price: Floats
     scale: Floats
@@ -124,8 +122,8 @@ class Night:
     first_s: float | None
 
 
-def widened(capacity: Bounds, basis: str, tested: float = 0.0) -> Bounds:
-    """The interval as wide as its basis deserves, and not far beyond the most that was `tested`.
+def widened(capacity: Bounds, basis: str) -> Bounds:
+    """The interval, as wide as its basis deserves.
 
     ValueError where it is not 0 <= low <= point <= high, or the basis is unknown.
     """
@@ -133,9 +131,7 @@ def widened(capacity: Bounds, basis: str, tested: float = 0.0) -> Bounds:
         raise ValueError(f"no interval: {capacity}")
     if basis not in {"certificate", "lapsed", "none"}:
         raise ValueError(f"unknown basis: {basis}")
-    most = BEYOND_MOST * tested if tested > 0 else float("inf")
-    point, high = min(capacity.point, most), min(capacity.high, most)
-    low = min(capacity.low, point)
+    point, low, high = capacity.point, capacity.low, capacity.high
     if basis != "certificate":
         below, above = SPREAD_LAPSED if basis == "lapsed" else SPREAD_NONE
         low, high = min(low, point * below), max(high, point * above)
@@ -185,14 +181,13 @@ def night(
     signs = tuple(sorted({s for r in edges for s in r.strata}))
     clients, units = np.zeros((len(signs), n)), np.zeros((len(signs), n))
     issued, refused, stalled = np.zeros(n), np.zeros(n), np.zeros(n)
-    busy, slow = np.zeros(n), np.zeros(n)
+    slow = np.zeros(n)
     row = {s: i for i, s in enumerate(signs)}
     for (name, t), said in by.items():
         spoke[name][t] = True
         issued[t] += said.issued
         refused[t] += said.refused
         stalled[t] += said.stalled
-        busy[t] += said.busy
         if said.lag_ms >= LAG_SLOW_MS and said.busy < BUSY_LOW:
             slow[t] += 1 - said.busy
         for s, (of, _, cost) in said.strata.items():
@@ -227,7 +222,6 @@ def night(
         seen=seen,
         fault=fault,
         act=_acts(told, at),
-        busy=busy / count,
         rung=rung,
         unit_price=_price(clean * grown - WAITS * told["waiting"], told["inside"], rung),
         scale=best.point / at,
