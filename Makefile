@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 PAGES := src/rostra/pages/.built
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: setup serve test check bench bench-door bench-evidence bench-rehearsal bench-shield pictures format lock clean
+.PHONY: setup serve test check bench bench-door bench-evidence bench-rehearsal bench-shield bench-verdict pictures format lock clean
 
 setup: $(STAMP) $(PAGES)  ## .venv with Rostra in it, and the built pages
 
@@ -57,6 +57,9 @@ bench-shield: setup  ## the shield's figures: the night, who is wronged, refusal
 
 bench-evidence: setup  ## the ledger's figures: what a second costs, bytes an hour, time to verify
 	@$(PY) -m bench evidence_ledger $(ARGS)
+
+bench-verdict: setup  ## the verdict on nights with known truth, beside two naive rules
+	@$(PY) -m bench verdict_nights $(ARGS)
 
 lock:  ## write the lock files anew from pyproject.toml
 	@.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal pyproject.toml -o requirements/run.lock

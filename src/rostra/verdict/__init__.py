@@ -1,0 +1,1 @@
+"""The verdict: was it an attack, or were we not ready?"""
