@@ -19,6 +19,7 @@ TOP = {
     "cli_operator.py",
     "cli_rehearse.py",
     "cli_shield.py",
+    "cli_verdict.py",
     "__main__.py",
 }  # know all
 # A module here gives a pure file a clock, chance, network, disk, threads or logging.

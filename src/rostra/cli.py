@@ -393,4 +393,5 @@ import rostra.cli_door  # noqa: E402  it adds its commands to what stands above
 import rostra.cli_evidence  # noqa: E402  and so does this
 import rostra.cli_operator  # noqa: E402  and so does this
 import rostra.cli_rehearse  # noqa: E402  and so does this
-import rostra.cli_shield  # noqa: E402, F401  and so does this
+import rostra.cli_shield  # noqa: E402  and so does this
+import rostra.cli_verdict  # noqa: E402, F401  and so does this

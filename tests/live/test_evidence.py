@@ -49,6 +49,10 @@ def test_killed_in_parts_it_still_verifies(running: House, folder: Path) -> None
     assert set(found["records"]) == {"control", "edge-0", "edge-1"}
     assert found["counts"]["gap"] >= 1 and "clock_back" not in found["counts"]
 
+    judged = running.command("verdict", str(out))
+    assert judged["word"] in {"NO HARM", "FAULT", "UNDETERMINED"}, "nobody is accused"
+    assert judged["provisional"] and judged["event"] == event["id"]
+
     ledger = running.data / "events" / event["id"] / "ledger"
     raw = (ledger / "entries").read_bytes()
     for word in (b"127.0.0", b"::1", b"7f0000", b"a-person-s-player", b"localhost", b"A night"):

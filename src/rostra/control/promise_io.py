@@ -13,6 +13,7 @@ from rostra.evidence.control_book import CONTROL, Standing
 from rostra.evidence.record import VERSION, Sealed
 from rostra.ground.facts import Event
 from rostra.rehearsal.findings import House
+from rostra.verdict.thresholds import MODEL, Thresholds, said
 
 CERTIFICATE_MOST = 48 * 1024  # bytes in a record, which has 64 KiB at most
 TOO_LONG = "certificate_too_long"  # for a record: only its hash is sealed
@@ -46,9 +47,9 @@ class Promise:
             lapsed=lapsed if short else (*lapsed, TOO_LONG),
             capacity=capacity.listeners,
             joins_permille=round(capacity.joins_s * 1000),
-            thresholds={},
+            thresholds=said(Thresholds()),
             definitions=self._definitions,
-            model="",
+            model=MODEL,
             edges=self._doors.settings.edges,
         )
 

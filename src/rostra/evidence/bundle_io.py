@@ -144,6 +144,17 @@ def verify(
         return reading.verified(wanted_key, witnesses)
 
 
+def entries(path: Path, size: int) -> Iterator[bytes]:
+    """The records of a bundle that was verified and holds `size` of them, in order.
+
+    Raises OSError, zipfile.BadZipFile.
+    """
+    with zipfile.ZipFile(path) as opened:
+        for tile in level_tiles(0, size):
+            found, _ = entries_in(opened.read(entries_path(tile.index, tile.width)))
+            yield from found
+
+
 def _member(info: zipfile.ZipInfo) -> Member:
     return Member(
         info.orig_filename,
