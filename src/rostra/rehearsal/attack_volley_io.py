@@ -251,7 +251,7 @@ class Volley:
             self._answers[status] += 1
             if asked and now - asked.popleft() > SLOW_S:
                 self.tally.slow += 1
-        if statuses and statuses[0] != b"200":
+        if any(status != b"200" for status in statuses):  # one read may hold answers of both kinds
             self.tally.retry_after += inbox.count(b"\r\nRetry-After:", 0, size)
 
     # --- time -----------------------------------------------------------------------------------
